@@ -1,0 +1,110 @@
+import type { HeaderFields } from './request-head.ts';
+import { Refusal } from '../errors.ts';
+import type { Bytes } from '../units.ts';
+
+/**
+ * Fields that decide who the caller is, where the request goes or where its body ends. Two of one of
+ * them could be read in two ways by the gate and the upstream, so a request may carry each once.
+ */
+const SINGLE_FIELDS: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'cookie',
+  'expect',
+  'host',
+  'last-event-id',
+  'mcp-method',
+  'mcp-name',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'origin',
+  'proxy-authorization',
+  'transfer-encoding',
+]);
+
+/** RFC 9110, 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const METHOD = /^[A-Z][A-Z-]{0,31}$/;
+/** Methods that mean something to the gate itself: a tunnel, and an echo of what it would send (RFC 9110, 9.3). */
+const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
+/** The native server decodes octets that are not UTF-8 to U+FFFD; nobody could say what they were. */
+const UNREADABLE = /[\0-\x08\x0a-\x1f\x7f\ufffd]/;
+/** ASCII only: `i` without `u` does not fold other letters. */
+const CHUNKED = /^chunked$/i;
+const DIGITS = /^[0-9]{1,15}$/;
+
+export interface HeadLimits {
+  /** Header fields of one request. */
+  readonly maxHeaderFields: number;
+  readonly maxBodyBytes: Bytes;
+  /** Path and query together, characters. */
+  readonly maxTargetBytes: Bytes;
+}
+
+export interface CheckedFraming {
+  /** Whether a body follows (RFC 9112, 6.3). */
+  readonly hasBody: boolean;
+}
+
+/**
+ * Checks what must hold of any request before a stage looks at it. The native server has already
+ * refused a request with both Content-Length and Transfer-Encoding.
+ *
+ * In order: method, number of fields, length of the target, names, values, repeated fields, transfer coding
+ * (only `chunked`, RFC 9112, 6.1), announced length.
+ *
+ * @returns how the body is framed, or a refusal: REQUEST_INVALID, HEADERS_TOO_LARGE, BODY_TOO_LARGE
+ */
+export function checkHead(
+  method: string,
+  targetLength: number,
+  headers: HeaderFields,
+  limits: HeadLimits,
+): CheckedFraming | Refusal {
+  if (!METHOD.test(method)) return invalid('the method is not a registered-looking token');
+  if (REFUSED_METHODS.has(method)) return invalid('the method is not for a gateway');
+  if (headers.length / 2 > limits.maxHeaderFields) {
+    return new Refusal('HEADERS_TOO_LARGE', {
+      detail: `more than ${limits.maxHeaderFields} fields`,
+    });
+  }
+  if (targetLength > limits.maxTargetBytes) {
+    return new Refusal('TARGET_TOO_LONG', { detail: `over ${limits.maxTargetBytes} characters` });
+  }
+  let hasBody = false;
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    const value = headers[index + 1] ?? '';
+    if (!TOKEN.test(name)) return invalid('a header name is not a token');
+    if (UNREADABLE.test(value)) {
+      return invalid('a header value has a control character or is not UTF-8');
+    }
+    if (SINGLE_FIELDS.has(name) && occursFrom(headers, name, index + 2)) {
+      return invalid(`the ${name} header is there more than once`);
+    }
+    if (name === 'content-length') {
+      if (!DIGITS.test(value)) return invalid('Content-Length is not a number');
+      if (Number(value) > limits.maxBodyBytes) {
+        return new Refusal('BODY_TOO_LARGE', { detail: `over ${limits.maxBodyBytes} octets` });
+      }
+      hasBody = Number(value) > 0;
+    } else if (name === 'transfer-encoding') {
+      if (!CHUNKED.test(value)) return invalid('the transfer coding is not chunked');
+      hasBody = true;
+    }
+  }
+  return { hasBody };
+}
+
+function occursFrom(headers: HeaderFields, name: string, from: number): boolean {
+  for (let index = from; index < headers.length; index += 2) {
+    if (headers[index] === name) return true;
+  }
+  return false;
+}
+
+function invalid(detail: string): Refusal {
+  return new Refusal('REQUEST_INVALID', { detail });
+}

@@ -1,0 +1,223 @@
+import type { HeaderFields } from './request-head.ts';
+import type { AnswerHead, Responder } from './responder.ts';
+import type { NativeResponse } from './native.ts';
+import { statusLine } from './status-line.ts';
+
+const NOTHING = (): void => undefined;
+
+/** True where a text can be written as it is: the native server would write other texts as UTF-8. */
+const ASCII = /^[\t\x20-\x7e]*$/;
+
+/**
+ * Writes one answer to the native server.
+ *
+ * The native response must not be touched after it was completed or aborted (the native module throws
+ * then), so every write first looks at `finished`. `onFinished` is called exactly once, whichever way
+ * the answer ends.
+ */
+export class NativeResponder implements Responder {
+  aborted = false;
+  started = false;
+  finished = false;
+  bodyBytes = 0;
+
+  readonly #response: NativeResponse;
+  readonly #onFinished: () => void;
+  /** Decided per write: a process that drains tells its clients to come back on another connection. */
+  readonly #closing: () => boolean;
+  #abortCallback: () => void = NOTHING;
+  #drainCallback: () => void = NOTHING;
+  #head: AnswerHead | null = null;
+  #headWritten = false;
+  /** A piece of a body with known length that the socket took only a part of. */
+  #rest: Uint8Array | null = null;
+  #restOffset = 0;
+  #ending = false;
+  /** The request's method is HEAD: its answer has no body (RFC 9110, 9.3.2). */
+  readonly #isHead: boolean;
+
+  constructor(
+    response: NativeResponse,
+    onFinished: () => void,
+    closing: () => boolean,
+    isHead: boolean,
+  ) {
+    this.#response = response;
+    this.#onFinished = onFinished;
+    this.#closing = closing;
+    this.#isHead = isHead;
+    response.onAborted(() => {
+      if (this.finished) return;
+      this.aborted = true;
+      this.#abortCallback();
+      this.#finish();
+    });
+  }
+
+  send(status: number, headers: HeaderFields, body: string | Uint8Array): void {
+    this.#sendWhole(status, headers, body, this.#closing());
+  }
+
+  sendAndClose(status: number, headers: HeaderFields, body: string): void {
+    this.#sendWhole(status, headers, body, true);
+  }
+
+  begin(answer: AnswerHead): void {
+    if (this.finished || this.started) return;
+    this.started = true;
+    this.#head = answer;
+    if (answer.bodiless) {
+      this.#response.cork(() => {
+        this.#writeHead(answer);
+        if (answer.contentLength === null) this.#response.endWithoutBody();
+        else this.#response.endWithoutBody(answer.contentLength);
+      });
+      this.#finish();
+      return;
+    }
+    this.#response.onWritable((offset) => this.#resume(offset));
+    // With a known length no octet may be added.
+    if (answer.opening !== '' && answer.contentLength === null) {
+      setImmediate(() => this.#open(answer));
+    }
+  }
+
+  write(piece: Uint8Array): boolean {
+    const head = this.#head;
+    if (this.finished || head === null || this.#ending || piece.length === 0) return true;
+    this.bodyBytes += piece.length;
+    let accepted = true;
+    this.#response.cork(() => {
+      this.#writeHead(head);
+      accepted =
+        head.contentLength === null
+          ? this.#response.write(piece)
+          : this.#writeOfKnownLength(piece, head.contentLength);
+    });
+    return accepted;
+  }
+
+  end(): void {
+    const head = this.#head;
+    if (this.finished || head === null || this.#ending) return;
+    this.#ending = true;
+    if (head.contentLength !== null && head.contentLength > 0) {
+      // The native server completes the answer itself when its last octet is written.
+      if (this.bodyBytes < head.contentLength) this.cut();
+      return;
+    }
+    this.#response.cork(() => {
+      this.#writeHead(head);
+      // Asked to close, the native server would write a header field into the body here.
+      this.#response.end('');
+    });
+    this.#finish();
+  }
+
+  cut(): void {
+    if (this.finished) return;
+    // close() runs the abort callback of the native response; the answer is over before that.
+    this.#finish();
+    this.#response.close();
+    this.#abortCallback();
+  }
+
+  onAbort(callback: () => void): void {
+    this.#abortCallback = callback;
+    if (this.aborted) callback();
+  }
+
+  onDrain(callback: () => void): void {
+    this.#drainCallback = callback;
+  }
+
+  #sendWhole(
+    status: number,
+    headers: HeaderFields,
+    body: string | Uint8Array,
+    closeConnection: boolean,
+  ): void {
+    if (this.finished || this.started) return;
+    this.started = true;
+    const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    const bodiless = this.#isHead || status === 204 || status === 304;
+    if (!bodiless) this.bodyBytes = bodyBytes;
+    this.#response.cork(() => {
+      this.#response.writeStatus(statusLine(status));
+      this.#writeFields(headers);
+      if (status === 204 || status === 304) {
+        // A 204 has no Content-Length, not even one of 0 (RFC 9110, 8.6).
+        if (closeConnection) this.#response.writeHeader('connection', 'close');
+        this.#response.endWithoutBody();
+      } else if (this.#isHead) {
+        this.#response.endWithoutBody(bodyBytes, closeConnection);
+      } else {
+        // The native server writes `Connection: close` itself.
+        this.#response.end(body, closeConnection);
+      }
+    });
+    this.#finish();
+  }
+
+  #open(answer: AnswerHead): void {
+    if (this.finished || this.#headWritten || this.#ending) return;
+    this.#response.cork(() => {
+      this.#writeHead(answer);
+      this.#response.write(answer.opening);
+    });
+  }
+
+  #writeOfKnownLength(piece: Uint8Array, totalBytes: number): boolean {
+    const offset = this.#response.getWriteOffset();
+    const [accepted, complete] = this.#response.tryEnd(piece, totalBytes);
+    if (complete) {
+      this.#finish();
+      return true;
+    }
+    if (!accepted) {
+      this.#rest = piece;
+      this.#restOffset = offset;
+    }
+    return accepted;
+  }
+
+  #resume(offset: number): boolean {
+    if (this.finished) return true;
+    const rest = this.#rest;
+    if (rest !== null && this.#head?.contentLength != null) {
+      this.#rest = null;
+      const unsent = rest.subarray(offset - this.#restOffset);
+      if (!this.#writeOfKnownLength(unsent, this.#head.contentLength)) return false;
+    }
+    if (!this.#isFinished()) this.#drainCallback();
+    return true;
+  }
+
+  /** A getter the compiler does not narrow: writing may have finished the answer in between. */
+  #isFinished(): boolean {
+    return this.finished;
+  }
+
+  #writeHead(answer: AnswerHead): void {
+    if (this.#headWritten) return;
+    this.#headWritten = true;
+    this.#response.writeStatus(statusLine(answer.status));
+    this.#writeFields(answer.headers);
+    if (this.#closing()) this.#response.writeHeader('connection', 'close');
+  }
+
+  #writeFields(headers: HeaderFields): void {
+    for (let index = 0; index + 1 < headers.length; index += 2) {
+      const name = headers[index] ?? '';
+      const value = headers[index + 1] ?? '';
+      this.#response.writeHeader(name, ASCII.test(value) ? value : Buffer.from(value, 'latin1'));
+    }
+  }
+
+  #finish(): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.#rest = null;
+    this.#onFinished();
+  }
+}

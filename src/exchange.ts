@@ -1,0 +1,100 @@
+import type { RequestBody } from './accept/request-body.ts';
+import type { RequestHead } from './accept/request-head.ts';
+import type { Responder } from './accept/responder.ts';
+import type { TokenLocation } from './authenticate/authenticator.ts';
+import type { Principal } from './authenticate/principal.ts';
+import type { Refusal } from './errors.ts';
+import type { Upstream } from './forward/upstream.ts';
+import type { ListenerTable } from './route/listener-table.ts';
+import type { ListenerRuntime, RuleRuntime } from './runtime.ts';
+import type { EpochMilliseconds } from './units.ts';
+
+const NO_LOCATIONS: readonly TokenLocation[] = Object.freeze([]);
+
+/**
+ * One request in flight and everything that the stages learn about it. Every field is set in the
+ * constructor, so that all exchanges share one shape and the hot path stays monomorphic.
+ */
+export class Exchange {
+  readonly head: RequestHead;
+  readonly responder: Responder;
+  /** Collects the body; `null` where the request has none. */
+  readonly requestBody: RequestBody | null;
+  /** The listeners of the port, as they were when the request arrived; a reload does not change them. */
+  readonly listeners: ListenerTable;
+  /** The TLS server name pattern the connection was opened with, or `null`. */
+  readonly serverName: string | null;
+  readonly startedAtMs: EpochMilliseconds;
+  /** From `performance.now()`: durations must not depend on the wall clock. */
+  readonly startedAtMonotonicMs: number;
+
+  /** Set by `find-route`. */
+  listener: ListenerRuntime | null = null;
+  /** Set by `find-route`. */
+  rule: RuleRuntime | null = null;
+  /** Length of the path prefix that the chosen match consumed, for ReplacePrefixMatch. */
+  matchedPrefixLength = 0;
+
+  /** Set by `authenticate`; `null` where no policy asked or a missing token is allowed. */
+  principal: Principal | null = null;
+  /** Set by `authenticate`: where tokens stood that must not go upstream. */
+  tokensToRemove: readonly TokenLocation[] = NO_LOCATIONS;
+  /** Set by `authenticate`: the field whose token goes upstream (keepToken), or the empty string. */
+  keptTokenHeader = '';
+
+  /** Set by `read-body`: the whole request body. */
+  body: Buffer | null = null;
+
+  /** Set by `forward`. */
+  upstream: Upstream | null = null;
+  /** When the upstream was asked and when its answer began, from `performance.now()`; 0: never. */
+  upstreamStartedAtMonotonicMs = 0;
+  upstreamAnsweredAtMonotonicMs = 0;
+
+  /** How the exchange ended; `record` reads both. */
+  refusal: Refusal | null = null;
+  /** The status sent to the client; 0 before it is known. */
+  status = 0;
+
+  constructor(
+    head: RequestHead,
+    responder: Responder,
+    requestBody: RequestBody | null,
+    listeners: ListenerTable,
+    serverName: string | null,
+    startedAtMs: EpochMilliseconds,
+    startedAtMonotonicMs: number,
+  ) {
+    this.head = head;
+    this.responder = responder;
+    this.requestBody = requestBody;
+    this.listeners = listeners;
+    this.serverName = serverName;
+    this.startedAtMs = startedAtMs;
+    this.startedAtMonotonicMs = startedAtMonotonicMs;
+  }
+
+  /**
+   * Ends the exchange in a refusal: answers with it, or, where the answer has begun, cuts the connection,
+   * so that nobody takes half an answer for a whole one.
+   */
+  fail(refusal: Refusal): void {
+    const { responder } = this;
+    if (responder.finished) return;
+    this.refusal = refusal;
+    this.requestBody?.discard();
+    if (responder.started) {
+      responder.cut();
+      return;
+    }
+    this.status = refusal.status;
+    const headers = ['content-type', 'text/plain', ...refusal.headers];
+    const cors = this.rule?.cors;
+    if (cors != null) headers.push(...cors.responseHeaders(this.head));
+    if (refusal.kind.closesConnection) {
+      responder.sendAndClose(refusal.status, headers, refusal.text);
+    } else {
+      responder.send(refusal.status, headers, refusal.text);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { CompiledFilters } from '../route/filters.ts';
+import type { Upstream } from './upstream.ts';
+
+/** A backend that a rule may send a request to. */
+export interface ChosenBackend {
+  /** `MCP` backends have their own path; `Static` ones get the client's. */
+  readonly type: 'MCP' | 'Static';
+  readonly upstream: Upstream;
+  /** The filters of the backendRef, which run after the rule's. */
+  readonly filters: CompiledFilters;
+}
+
+/** Picks one of a rule's backendRefs by weight. */
+export interface BackendChooser {
+  /**
+   * @param random from 0 up to but not including 1
+   * @returns `null` where the share of a backendRef that leads nowhere, or a rule without any, was hit
+   */
+  choose(random: number): ChosenBackend | null;
+}
+
+export interface WeightedBackend {
+  readonly weight: number;
+  /** `null` where the reference leads nowhere: its share of the requests is answered with 500. */
+  readonly backend: ChosenBackend | null;
+}
+
+/**
+ * Shares requests out in proportion to the weights (Gateway API, HTTPBackendRef.weight): a weight of 0
+ * gets none.
+ */
+export function createBackendChooser(backends: readonly WeightedBackend[]): BackendChooser {
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  const [only] = backends;
+  if (backends.length === 1 && only !== undefined && total > 0) {
+    const { backend } = only;
+    return { choose: () => backend };
+  }
+  return {
+    choose(random) {
+      let left = random * total;
+      for (const { weight, backend } of backends) {
+        left -= weight;
+        if (left < 0) return backend;
+      }
+      return null;
+    },
+  };
+}

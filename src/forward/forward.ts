@@ -1,0 +1,84 @@
+import type { HeaderFields } from '../accept/request-head.ts';
+import type { Exchange } from '../exchange.ts';
+import type { RuleRuntime } from '../runtime.ts';
+import { Refusal } from '../errors.ts';
+import { ANSWERED, type Verdict } from '../verdict.ts';
+import { AnswerStream } from './answer-stream.ts';
+import type { ChosenBackend } from './backend-chooser.ts';
+import { requestHeaders } from './request-headers.ts';
+import { requestTarget } from './request-target.ts';
+import type { UpstreamRequest } from './upstream.ts';
+
+export interface ForwardOptions {
+  /** From 0 up to but not including 1; chooses among weighted backends. */
+  readonly random: () => number;
+  /** Milliseconds that only ever grow. */
+  readonly monotonicNow: () => number;
+}
+
+/**
+ * The last stage: sends the request to one of the rule's backends and streams the answer back. From
+ * here on the exchange belongs to its {@link AnswerStream}, which ends it, also in refusal.
+ *
+ * @returns ANSWERED, or a refusal before anything was sent: BACKEND_INVALID, UPSTREAM_TIMEOUT (the
+ *   rule's request timeout has passed already)
+ */
+export function createForward(options: ForwardOptions): (exchange: Exchange) => Verdict {
+  return (exchange) => {
+    const { rule } = exchange;
+    if (rule === null) return new Refusal('INTERNAL', { detail: 'forward without a route' });
+    const chosen = rule.backends.choose(options.random());
+    if (chosen === null) return new Refusal('BACKEND_INVALID');
+    exchange.upstream = chosen.upstream;
+
+    const startedAtMs = options.monotonicNow();
+    const timeoutMs = timeLeftMs(rule, startedAtMs - exchange.startedAtMonotonicMs);
+    if (timeoutMs !== null && timeoutMs <= 0) return new Refusal('UPSTREAM_TIMEOUT');
+
+    exchange.upstreamStartedAtMonotonicMs = startedAtMs;
+    const stream = new AnswerStream(exchange, rule, chosen, options.monotonicNow);
+    stream.start(upstreamRequest(exchange, rule, chosen), timeoutMs);
+    return ANSWERED;
+  };
+}
+
+/** The smaller of what is left of `request` and `backendRequest`; `null` where neither is set. */
+function timeLeftMs(rule: RuleRuntime, elapsedMs: number): number | null {
+  const { requestTimeoutMs, backendRequestTimeoutMs } = rule;
+  const left = requestTimeoutMs === null ? null : requestTimeoutMs - elapsedMs;
+  if (left === null) return backendRequestTimeoutMs;
+  return backendRequestTimeoutMs === null ? left : Math.min(left, backendRequestTimeoutMs);
+}
+
+function upstreamRequest(
+  exchange: Exchange,
+  rule: RuleRuntime,
+  { type, upstream, filters }: ChosenBackend,
+): UpstreamRequest {
+  const { head, principal } = exchange;
+  const rewritten =
+    filters.rewrite?.(head, exchange.matchedPrefixLength) ??
+    rule.filters.rewrite?.(head, exchange.matchedPrefixLength) ??
+    null;
+  const ownHost = type === 'MCP' ? upstream.authority : head.authority;
+  const headers: HeaderFields = requestHeaders(
+    head,
+    rewritten?.host ?? ownHost,
+    {
+      principal,
+      tokensToRemove: exchange.tokensToRemove,
+      keptTokenHeader: exchange.keptTokenHeader,
+      reservedHeaders: rule.reservedHeaders,
+    },
+    type === 'MCP',
+  );
+  rule.filters.modifyRequestHeaders?.(headers);
+  filters.modifyRequestHeaders?.(headers);
+  const path = rewritten?.path ?? head.path;
+  return {
+    method: head.method,
+    path: upstream.path ?? requestTarget(path, head.query, exchange.tokensToRemove),
+    headers,
+    body: exchange.body,
+  };
+}

@@ -1,0 +1,174 @@
+import { Pool, type Dispatcher } from 'undici';
+import type { HeaderFields } from '../accept/request-head.ts';
+import type { TargetPlan } from '../plan.ts';
+import type { Bytes, Milliseconds } from '../units.ts';
+import { connectOptions, sentServerName } from './connect-options.ts';
+import { upstreamFailure } from './upstream-failure.ts';
+import type { Upstream, UpstreamAnswer, UpstreamCall, UpstreamRequest } from './upstream.ts';
+
+/** Bounds of the connections to one target. */
+export interface UpstreamLimits {
+  /** Connections to one target, each carrying one request at a time; further requests are refused. */
+  readonly maxConnections: number;
+  /** Bounds name resolution, TCP and TLS handshake of a connection together. */
+  readonly connectTimeoutMs: Milliseconds;
+  /** From the end of the request to the end of the answer's head; 0: no limit. */
+  readonly headersTimeoutMs: Milliseconds;
+  /** How long an unused connection is kept. */
+  readonly idleTimeoutMs: Milliseconds;
+  readonly maxHeaderBytes: Bytes;
+}
+
+/**
+ * Opens the way to one target over HTTP/1.1, with TLS where the plan asks for it.
+ *
+ * @param backendName `namespace/name` of the Backend, for the log
+ */
+export function createUpstream(
+  backendName: string,
+  target: TargetPlan,
+  limits: UpstreamLimits,
+): Upstream {
+  const { tls } = target;
+  const authority = targetAuthority(target);
+  if (tls?.invalid != null) return refusingUpstream(backendName, target, tls.invalid);
+
+  const openPool = (): Pool =>
+    new Pool(`${tls === null ? 'http' : 'https'}://${authority}`, {
+      connections: limits.maxConnections,
+      pipelining: 1,
+      headersTimeout: limits.headersTimeoutMs,
+      // A stream may be silent for as long as it likes.
+      bodyTimeout: 0,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+      autoSelectFamily: true,
+      connect: connectOptions(tls, limits.connectTimeoutMs),
+    });
+  const pool = openPool();
+  // Left to itself undici would take the name from each request's Host header, and reconnect for another.
+  const perRequest = tls === null ? {} : { servername: sentServerName(tls) };
+  let inFlight = 0;
+  let isClosed = false;
+
+  return {
+    backendName,
+    targetName: target.name,
+    path: target.path,
+    authority,
+    request(request, answer) {
+      if (inFlight >= limits.maxConnections) {
+        answer.onFailure('UPSTREAM_OVERLOADED', `${inFlight} requests in flight`);
+        return FINISHED_CALL;
+      }
+      inFlight += 1;
+      const call = new Call(answer, () => (inFlight -= 1));
+      // A request that began before a reload may get here after it.
+      const way = isClosed ? openPool() : pool;
+      way.dispatch(
+        {
+          method: request.method,
+          path: request.path,
+          headers: request.headers,
+          body: request.body,
+          ...perRequest,
+        },
+        call,
+      );
+      if (way !== pool) void way.close().catch(() => undefined);
+      return call;
+    },
+    close() {
+      isClosed = true;
+      void pool.close().catch(() => undefined);
+    },
+  };
+}
+
+/** Host and port as a Host header has them (RFC 9110, 7.2): without the scheme's own port. */
+export function targetAuthority({ host, port, tls }: TargetPlan): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === (tls === null ? 80 : 443) ? name : `${name}:${port}`;
+}
+
+const FINISHED_CALL: UpstreamCall = { abort: () => undefined, resume: () => undefined };
+
+function refusingUpstream(backendName: string, target: TargetPlan, why: string): Upstream {
+  return {
+    backendName,
+    targetName: target.name,
+    path: target.path,
+    authority: targetAuthority(target),
+    request(_request: UpstreamRequest, answer: UpstreamAnswer) {
+      answer.onFailure('UPSTREAM_TLS_INVALID', why);
+      return FINISHED_CALL;
+    },
+    close: () => undefined,
+  };
+}
+
+/** One request on its way: undici's handler on one side, an {@link UpstreamAnswer} on the other. */
+class Call implements Dispatcher.DispatchHandler, UpstreamCall {
+  readonly #answer: UpstreamAnswer;
+  readonly #onOver: () => void;
+  #controller: Dispatcher.DispatchController | null = null;
+  #aborted = false;
+  #over = false;
+
+  constructor(answer: UpstreamAnswer, onOver: () => void) {
+    this.#answer = answer;
+    this.#onOver = onOver;
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    // Before undici has found a connection there is no controller: onRequestStart aborts then.
+    this.#controller?.abort(new Error('aborted'));
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#aborted) controller.abort(new Error('aborted'));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.#aborted || status < 200) return;
+    this.#answer.onHead(status, rawFields(controller.rawHeaders));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
+    if (this.#aborted) return;
+    if (!this.#answer.onData(piece)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+    if (!this.#aborted) this.#answer.onEnd();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#finish();
+    if (this.#aborted) return;
+    const { code, detail } = upstreamFailure(error);
+    this.#answer.onFailure(code, detail);
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onOver();
+  }
+}
+
+/** Names in lower case and values octet by octet, as they came. */
+function rawFields(raw: Dispatcher.DispatchController['rawHeaders']): HeaderFields {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((entry, index) => {
+    const text = typeof entry === 'string' ? entry : entry.toString('latin1');
+    return index % 2 === 0 ? text.toLowerCase() : text;
+  });
+}

@@ -1,0 +1,45 @@
+import type { HeaderFields } from '../accept/request-head.ts';
+import type { RefusalCode } from '../errors.ts';
+
+/** One target of one backend: where requests go and the connections to it. */
+export interface Upstream {
+  /** `namespace/name` of the Backend. */
+  readonly backendName: string;
+  readonly targetName: string;
+  /** The path that every request gets, or `null` where the client's is kept. */
+  readonly path: string | null;
+  /** Host and port as the Host header has them. */
+  readonly authority: string;
+  /**
+   * Sends a request. Never throws; what goes wrong reaches `answer.onFailure`, exactly once, also after
+   * `onHead`.
+   */
+  request(request: UpstreamRequest, answer: UpstreamAnswer): UpstreamCall;
+  /** Lets running answers finish and closes the connections; requests that come later get one of their own. */
+  close(): void;
+}
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: HeaderFields;
+  readonly body: Buffer | null;
+}
+
+/** Takes the answer of an upstream, piece by piece. */
+export interface UpstreamAnswer {
+  /** The final status and header fields; interim answers (1xx) are not reported. */
+  onHead(status: number, headers: HeaderFields): void;
+  /** @returns false to stop reading until {@link UpstreamCall.resume} */
+  onData(piece: Uint8Array): boolean;
+  onEnd(): void;
+  onFailure(code: RefusalCode, detail: string): void;
+}
+
+export interface UpstreamCall {
+  /** Ends the request at once, whether or not its answer has begun; nothing is reported after this. */
+  abort(): void;
+  /** Goes on reading after `onData` returned false. */
+  resume(): void;
+}

@@ -1,0 +1,87 @@
+/**
+ * The way of a request, as a list. Each stage looks at the exchange and lets it pass on, answers it, or
+ * refuses it; nothing runs that is not here.
+ */
+
+import { readBody } from './accept/read-body.ts';
+import { authenticateRequest } from './authenticate/authenticate-request.ts';
+import { authorizeRequest } from './authorize/authorize-request.ts';
+import { Refusal } from './errors.ts';
+import type { Exchange } from './exchange.ts';
+import { answerCors } from './route/answer-cors.ts';
+import { findRoute } from './route/find-route.ts';
+import { redirect } from './route/redirect.ts';
+import { ANSWERED, PASS, type Verdict } from './verdict.ts';
+
+export interface Stage {
+  readonly name: string;
+  readonly run: (exchange: Exchange) => Verdict | Promise<Verdict>;
+}
+
+/** What the composition root adds: stages that hold connections or other state. */
+export interface PipelineOptions {
+  readonly forward: (exchange: Exchange) => Verdict;
+  /** Told of an exception in a stage: a bug, answered with 500. */
+  readonly onBug: (stage: string, error: unknown) => void;
+}
+
+/** The stages in their order. */
+// prettier-ignore
+export function stages({ forward }: Pick<PipelineOptions, 'forward'>): readonly Stage[] {
+  return [
+    { name: 'find-route',   run: findRoute },           // a stranger to every route learns nothing else
+    { name: 'answer-cors',  run: answerCors },          // a preflight carries no token
+    { name: 'authenticate', run: authenticateRequest }, // who
+    { name: 'authorize',    run: authorizeRequest },    // may
+    { name: 'redirect',     run: redirect },            // filters that answer come after the right to an answer
+    { name: 'read-body',    run: readBody },            // only now is the body worth waiting for
+    { name: 'forward',      run: forward },
+  ];
+}
+
+/**
+ * Makes the function that takes an exchange through the stages. Stages that need no promise are run in
+ * one go; the answer is recorded by whoever created the exchange, when the responder is done.
+ */
+export function createPipeline(options: PipelineOptions): (exchange: Exchange) => void {
+  const list = stages(options);
+
+  function advance(exchange: Exchange, from: number): void {
+    for (let index = from; index < list.length; index += 1) {
+      const stage = list[index];
+      if (stage === undefined) break;
+      let verdict: Verdict | Promise<Verdict>;
+      try {
+        verdict = stage.run(exchange);
+      } catch (error) {
+        bug(exchange, stage, error);
+        return;
+      }
+      if (verdict instanceof Promise) {
+        verdict.then(
+          (settled) => {
+            if (settle(exchange, settled)) advance(exchange, index + 1);
+          },
+          (error: unknown) => bug(exchange, stage, error),
+        );
+        return;
+      }
+      if (!settle(exchange, verdict)) return;
+    }
+  }
+
+  /** @returns whether the next stage may run */
+  function settle(exchange: Exchange, verdict: Verdict): boolean {
+    if (verdict === ANSWERED || exchange.responder.finished) return false;
+    if (verdict === PASS) return true;
+    exchange.fail(verdict);
+    return false;
+  }
+
+  function bug(exchange: Exchange, stage: Stage, error: unknown): void {
+    options.onBug(stage.name, error);
+    exchange.fail(new Refusal('INTERNAL', { detail: `stage ${stage.name}` }));
+  }
+
+  return (exchange) => advance(exchange, 0);
+}
