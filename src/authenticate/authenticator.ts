@@ -1,0 +1,42 @@
+import type { HeaderFields } from '../accept/request-head.ts';
+import type { Refusal } from '../errors.ts';
+import type { EpochMilliseconds } from '../units.ts';
+import type { Principal } from './principal.ts';
+
+/** What authentication looks at. */
+export interface CredentialSource {
+  readonly headers: HeaderFields;
+  readonly query: string | null;
+}
+
+/** Where the token that was accepted stood, so that it can be removed before the request goes up. */
+export type TokenLocation =
+  | { readonly in: 'header'; readonly name: string }
+  | { readonly in: 'query'; readonly name: string };
+
+/** An accepted request. `principal` is `null` where the mode lets a missing or bad token pass. */
+export interface Authenticated {
+  readonly principal: Principal | null;
+  readonly location: TokenLocation | null;
+}
+
+/** The compiled form of one authentication policy. */
+export interface Authenticator {
+  /** `namespace/name` of the policy. */
+  readonly policy: string;
+  /**
+   * Lower-case names of the header fields that this policy sets from claims. A client's own copies of
+   * them are removed from every request, whether or not the token has the claim.
+   */
+  readonly reservedHeaders: readonly string[];
+  /**
+   * Decides whether the request's token is acceptable. A token that was seen before is answered
+   * at once, without a promise.
+   *
+   * @returns the principal, or a refusal whose status is the policy's failure status
+   */
+  authenticate(
+    request: CredentialSource,
+    nowMs: EpochMilliseconds,
+  ): Authenticated | Refusal | Promise<Authenticated | Refusal>;
+}

@@ -1,0 +1,29 @@
+import type { HeaderFields } from '../accept/request-head.ts';
+import type { EpochMilliseconds } from '../units.ts';
+
+/** A JSON value as a verified token carries it. */
+export type ClaimValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ClaimValue[]
+  | { readonly [name: string]: ClaimValue };
+
+/** Whom a verified token speaks for. Frozen and shared by all requests with that token. */
+export interface Principal {
+  /** Name of the provider that accepted the token, as the policy spells it. */
+  readonly provider: string;
+  readonly issuer: string | null;
+  readonly subject: string | null;
+  /** All verified claims, without members named `constructor` at any depth (see `cel.md`). */
+  readonly claims: Readonly<Record<string, ClaimValue>>;
+  /** When the token stops being valid, clock skew included. */
+  readonly expiresAtMs: EpochMilliseconds;
+  /** Whether the token goes to the upstream. */
+  readonly keepToken: boolean;
+  /** Header fields to set upstream from claims (claimsToHeaders), name and value in turn. */
+  readonly headersToSet: HeaderFields;
+  /** Header fields to append upstream from claims (`append: true`), name and value in turn. */
+  readonly headersToAppend: HeaderFields;
+}

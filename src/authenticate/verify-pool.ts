@@ -1,0 +1,139 @@
+import { Piscina } from 'piscina';
+import type { Milliseconds } from '../units.ts';
+import type { SignatureCheck, SignatureOutcome } from './verify-signature.ts';
+
+/** `overloaded`: the queue is full and the check was not made. */
+export type PoolOutcome = SignatureOutcome | 'overloaded';
+
+/** Checks one signature somewhere; see {@link VerifyPool}. Never rejects. */
+export type VerifySignature = (check: SignatureCheck) => Promise<PoolOutcome>;
+
+/** Threads that check signatures, so that cold tokens do not hold up the event loop. */
+export interface VerifyPool {
+  readonly verify: VerifySignature;
+  readonly state: () => VerifyPoolState;
+  /** Ends the threads. Checks that wait or run then come out as `failed`. */
+  close(): Promise<void>;
+}
+
+/** For metrics. */
+export interface VerifyPoolState {
+  readonly threads: number;
+  /** Checks that wait for a thread. */
+  readonly queued: number;
+  /** Checks that a thread has taken. */
+  readonly running: number;
+  /** Checks answered since the start, whatever the outcome. */
+  readonly completed: number;
+  /** Checks refused since the start because the queue was full. */
+  readonly overloaded: number;
+  /** From 0 to 1: the share of the threads' time since the start that was spent on checks. */
+  readonly utilization: number;
+}
+
+export interface VerifyPoolOptions {
+  readonly threads?: number;
+  /** How many checks may wait for a thread. */
+  readonly maxQueued?: number;
+  /** How many waiting checks a thread takes at once. */
+  readonly maxBatch?: number;
+  /** How long a batch may run; after that its thread is replaced. */
+  readonly batchTimeoutMs?: Milliseconds;
+  /** A sentence for the log: a thread died. */
+  readonly onWarning?: (warning: string) => void;
+}
+
+interface QueuedCheck {
+  readonly check: SignatureCheck;
+  readonly resolve: (outcome: PoolOutcome) => void;
+}
+
+/**
+ * Starts the threads. A check goes to a free thread at once; checks that come while all are busy wait in a
+ * bounded queue and are then handed over in batches. When a thread dies or hangs, its checks come out as
+ * `failed` and a new thread takes its place.
+ */
+export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
+  const { threads = 1, maxQueued = 4096, maxBatch = 32, batchTimeoutMs = 10_000 } = options;
+  const { onWarning = () => undefined } = options;
+  const queue: QueuedCheck[] = [];
+  const startedAtMonotonicMs = performance.now();
+  let busyMs: Milliseconds = 0;
+  let busyThreads = 0;
+  let running = 0;
+  let completed = 0;
+  let overloaded = 0;
+  let closed = false;
+
+  const isTypeScript = import.meta.url.endsWith('.ts');
+  const pool = new Piscina<readonly SignatureCheck[], SignatureOutcome[]>({
+    filename: new URL(`./verify-worker.${isTypeScript ? 'ts' : 'js'}`, import.meta.url).href,
+    name: 'verifyBatch',
+    minThreads: threads,
+    maxThreads: threads,
+    // No more than one batch for each thread is ever handed over; the queue that counts is ours.
+    maxQueue: threads * 2,
+    recordTiming: false,
+    execArgv: isTypeScript ? ['--import', import.meta.resolve('tsx')] : [],
+  });
+  pool.on('error', (error: Error) => onWarning(`a verification thread failed: ${error.message}`));
+
+  function handOver(): void {
+    while (busyThreads < threads && queue.length > 0) void runBatch(queue.splice(0, maxBatch));
+  }
+
+  async function runBatch(batch: readonly QueuedCheck[]): Promise<void> {
+    busyThreads += 1;
+    running += batch.length;
+    const batchStartedAtMonotonicMs = performance.now();
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), batchTimeoutMs);
+    let outcomes: SignatureOutcome[] = [];
+    try {
+      outcomes = await pool.run(
+        batch.map(({ check }) => check),
+        { signal: abort.signal },
+      );
+    } catch (error) {
+      if (!closed) onWarning(`a verification thread failed: ${messageOf(error)}`);
+    }
+    clearTimeout(timer);
+    busyMs += performance.now() - batchStartedAtMonotonicMs;
+    busyThreads -= 1;
+    running -= batch.length;
+    completed += batch.length;
+    batch.forEach(({ resolve }, index) => resolve(outcomes[index] ?? 'failed'));
+    handOver();
+  }
+
+  return {
+    verify(check) {
+      if (closed) return Promise.resolve('failed');
+      if (queue.length >= maxQueued) {
+        overloaded += 1;
+        return Promise.resolve('overloaded');
+      }
+      return new Promise((resolve) => {
+        queue.push({ check, resolve });
+        handOver();
+      });
+    },
+    state: () => ({
+      threads,
+      queued: queue.length,
+      running,
+      completed,
+      overloaded,
+      utilization: busyMs / (threads * (performance.now() - startedAtMonotonicMs)),
+    }),
+    async close() {
+      closed = true;
+      for (const { resolve } of queue.splice(0)) resolve('failed');
+      await pool.destroy();
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error';
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import { createVerifyPool } from '../../src/authenticate/verify-pool.ts';
+import type { VerifyPool, VerifyPoolOptions } from '../../src/authenticate/verify-pool.ts';
+import { readVerificationKey } from '../../src/authenticate/verification-key.ts';
+import { verifySignature } from '../../src/authenticate/verify-signature.ts';
+import type { SignatureCheck } from '../../src/authenticate/verify-signature.ts';
+import type { Algorithm } from '../../src/authenticate/algorithms.ts';
+import { forge, makeKey, sign } from './token-issuer.ts';
+import type { TestKey } from './token-issuer.ts';
+
+const key = await makeKey('RS256', 'k');
+const good = await sign(key);
+
+function check(token: string, of: TestKey = key, algorithm = 'RS256' as Algorithm): SignatureCheck {
+  const read = readVerificationKey(of.jwk);
+  assert.ok(typeof read !== 'string');
+  return { token, algorithm, jwk: read.jwk, thumbprint: read.thumbprint };
+}
+
+async function withPool(
+  options: VerifyPoolOptions,
+  run: (pool: VerifyPool) => Promise<void>,
+): Promise<void> {
+  const pool = createVerifyPool(options);
+  try {
+    await run(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+describe('a signature check', () => {
+  test('accepts what the key signed and nothing else', async () => {
+    assert.equal(await verifySignature(check(good)), 'valid');
+    assert.equal(await verifySignature(check(await sign(await makeKey('RS256', 'k')))), 'invalid');
+    assert.equal(await verifySignature(check('garbage')), 'invalid');
+  });
+  test('holds the token to the chosen algorithm', async () => {
+    assert.equal(await verifySignature(check(good, key, 'RS512')), 'invalid');
+    assert.equal(await verifySignature(check(forge({ alg: 'none' }))), 'invalid');
+  });
+  test('says so when the key can not be used', async () => {
+    assert.equal(
+      await verifySignature({
+        ...check(good),
+        jwk: { kty: 'OKP', crv: 'X', x: 'AA' },
+        thumbprint: 'x',
+      }),
+      'failed',
+    );
+  });
+});
+
+describe('a pool of threads', () => {
+  test('gives each check its own outcome', async () => {
+    await withPool({ threads: 2, maxBatch: 4 }, async (pool) => {
+      const bad = `${good.slice(0, -8)}AAAAAAAA`;
+      const checks = Array.from({ length: 40 }, (_, index) => check(index % 3 === 0 ? bad : good));
+      const outcomes = await Promise.all(checks.map(pool.verify));
+      assert.deepEqual(
+        outcomes,
+        checks.map(({ token }) => (token === bad ? 'invalid' : 'valid')),
+      );
+      const { threads, queued, running, completed, overloaded, utilization } = pool.state();
+      assert.deepEqual(
+        { threads, queued, running, completed, overloaded },
+        { threads: 2, queued: 0, running: 0, completed: 40, overloaded: 0 },
+      );
+      assert.ok(utilization > 0 && utilization <= 1);
+    });
+  });
+
+  test('refuses more than its queue holds', async () => {
+    await withPool({ threads: 1, maxQueued: 5, maxBatch: 1 }, async (pool) => {
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, () => pool.verify(check(good))),
+      );
+      assert.equal(outcomes.filter((outcome) => outcome === 'valid').length, 6);
+      assert.equal(outcomes.filter((outcome) => outcome === 'overloaded').length, 14);
+      assert.equal(pool.state().overloaded, 14);
+      assert.equal(await pool.verify(check(good)), 'valid');
+    });
+  });
+
+  test('replaces a thread that hangs; its checks fail and the rest goes on', async () => {
+    const warnings: string[] = [];
+    const onWarning = (warning: string): void => void warnings.push(warning);
+    // A millisecond is not enough for a thread even to start.
+    await withPool({ threads: 1, maxBatch: 1, batchTimeoutMs: 1, onWarning }, async (pool) => {
+      assert.equal(await pool.verify(check(good)), 'failed');
+      assert.equal(warnings.length, 1);
+      assert.equal(pool.state().running, 0);
+    });
+  });
+
+  test('replaces a thread that dies; its checks fail and the rest goes on', async () => {
+    const workers: Worker[] = [];
+    const onWorker = (worker: Worker): void => void workers.push(worker);
+    process.on('worker', onWorker);
+    const warnings: string[] = [];
+    const onWarning = (warning: string): void => void warnings.push(warning);
+    await withPool({ threads: 1, maxBatch: 4, onWarning }, async (pool) => {
+      assert.equal(await pool.verify(check(good)), 'valid');
+      const outcomes = Promise.all(Array.from({ length: 8 }, () => pool.verify(check(good))));
+      void workers[0]?.terminate();
+      assert.equal((await outcomes)[0], 'failed');
+      assert.equal(await pool.verify(check(good)), 'valid');
+      assert.equal(workers.length, 2);
+      assert.match(warnings[0] ?? '', /^a verification thread failed: /);
+    });
+    process.off('worker', onWorker);
+  });
+
+  test('closes while checks wait and run', async () => {
+    const pool = createVerifyPool({ threads: 1, maxBatch: 1 });
+    const outcomes = Promise.all(Array.from({ length: 5 }, () => pool.verify(check(good))));
+    await pool.close();
+    assert.deepEqual(new Set(await outcomes), new Set(['failed']));
+    assert.equal(await pool.verify(check(good)), 'failed');
+  });
+});
