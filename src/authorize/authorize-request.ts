@@ -1,0 +1,33 @@
+import type { Exchange } from '../exchange.ts';
+import { Refusal } from '../errors.ts';
+import { PASS, type Verdict } from '../verdict.ts';
+
+/**
+ * The authorize stage: asks the rule's authorization policies, all levels together.
+ *
+ * @returns PASS, or AUTHORIZATION_DENIED naming the policy and the expression for the log
+ */
+export function authorizeRequest(exchange: Exchange): Verdict {
+  const authorizer = exchange.rule?.authorizer ?? null;
+  if (authorizer === null) return PASS;
+  const { head } = exchange;
+  const decision = authorizer.authorize({
+    claims: exchange.principal?.claims ?? null,
+    method: head.method,
+    scheme: head.scheme,
+    host: head.host,
+    path: head.path,
+    query: head.query,
+    headers: head.headers,
+    remoteAddress: head.remoteAddress,
+    remotePort: head.remotePort,
+    startedAtMs: exchange.startedAtMs,
+  });
+  if (decision.allowed) return PASS;
+  const { policy, rule, detail } = decision;
+  return new Refusal('AUTHORIZATION_DENIED', {
+    policy,
+    detail,
+    ...(rule === null ? {} : { rule }),
+  });
+}

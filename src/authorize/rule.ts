@@ -1,0 +1,150 @@
+/** One CEL expression of an authorization policy: compiled once, evaluated for every request. */
+
+import type { ParseResult } from '@marcbachmann/cel-js';
+import { createRuleContext } from './context.ts';
+import type { RuleContext } from './context.ts';
+import { environment, replacements } from './environment.ts';
+import { describeFailure, explain } from './explain.ts';
+import { inspect } from './inspect.ts';
+import type { Inspection, RuleReads } from './inspect.ts';
+
+/** Longest expression, in UTF-16 code units. */
+export const maxExpressionLength = 16_384;
+
+/** Where a rule applies: to HTTP requests, or to MCP methods (policies on a Backend). */
+export type RuleScope = 'http' | 'mcp';
+
+/** An evaluation that gave no bool: an error, or another type. The text is for the log alone. */
+export interface RuleFailure {
+  readonly failure: string;
+}
+
+export interface CompiledRule {
+  readonly expression: string;
+  readonly reads: RuleReads;
+  /** Never throws. Only `true` itself allows; what a failure means is up to the action. */
+  evaluate(context: RuleContext): boolean | RuleFailure;
+}
+
+export type RuleResult =
+  | { readonly ok: true; readonly rule: CompiledRule }
+  | { readonly ok: false; readonly message: string };
+
+/**
+ * Compiles an expression: parsed, bounded, hardened, type-checked.
+ *
+ * @param expression CEL (google/cel-spec), at most {@link maxExpressionLength}
+ * @returns the rule, or `line:column: what is wrong; what would be right` in one line. An expression
+ *   whose type can't be bool is refused.
+ */
+export function compileRule(expression: string, scope: RuleScope): RuleResult {
+  const result = compile(expression, scope);
+  return 'message' in result ? { ok: false, message: result.message } : { ok: true, rule: result };
+}
+
+/**
+ * Checks an expression for the resource loader.
+ *
+ * @param action where it is known, so that a Deny rule that denies every caller without an optional
+ *   claim can be warned about
+ */
+export function checkExpression(
+  expression: string,
+  scope: RuleScope,
+  action: 'Allow' | 'Deny' | 'Require' | null = null,
+): { problems: string[]; warnings: string[] } {
+  const result = compile(expression, scope);
+  if ('message' in result) return { problems: [result.message], warnings: [] };
+
+  const warnings = result.inspection.suspicions.map((suspicion) => place(expression, suspicion));
+  if (scope === 'http' && result.reads.roots.has('mcp')) {
+    const consequence = action === 'Deny' ? 'always denies' : 'is never true';
+    warnings.push(
+      `mcp is available only to policies that target a Backend, so this rule ${consequence} here`,
+    );
+  } else if (action === 'Deny' && failsWithoutClaims(result)) {
+    warnings.push(
+      'this Deny rule fails, and so denies, when a claim or header that it reads is absent; ' +
+        'guard it, for example with has(jwt.team) && ... or jwt.?team.orValue("")',
+    );
+  }
+  return { problems: [], warnings };
+}
+
+interface Compiled extends CompiledRule {
+  readonly inspection: Inspection;
+}
+
+function compile(expression: string, scope: RuleScope): Compiled | { readonly message: string } {
+  if (expression.length > maxExpressionLength) {
+    return { message: `the expression is longer than ${maxExpressionLength} characters; split it` };
+  }
+  if (expression.trim() === '') return { message: '1:1: the expression is empty' };
+  let run: ParseResult;
+  let inspection: Inspection;
+  try {
+    run = environment.parse(expression);
+    inspection = inspect(run.ast);
+  } catch (error) {
+    return { message: place(expression, explain(error, scope)) };
+  }
+  const [fault] = inspection.faults;
+  if (fault !== undefined) return { message: place(expression, fault) };
+
+  const checked = run.check();
+  if (!checked.valid) return { message: place(expression, explain(checked.error, scope)) };
+  const type = checked.type ?? 'dyn';
+  if (type !== 'bool' && type !== 'dyn' && type !== 'dyn<bool>') {
+    return {
+      message: `1:1: the type of the expression is ${type}, not bool; compare it with ==, in, or the like`,
+    };
+  }
+  return { expression, reads: inspection.reads, inspection, evaluate: evaluator(run) };
+}
+
+function evaluator(run: ParseResult): CompiledRule['evaluate'] {
+  return (context) => {
+    // A missing claim is an ordinary thing and an Error's stack is most of its cost.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      const result: unknown = run(context);
+      if (result === true || result === false) return result;
+      return { failure: 'the result is not a bool' };
+    } catch (error) {
+      return { failure: describeFailure(error) };
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
+}
+
+function failsWithoutClaims(rule: CompiledRule): boolean {
+  const context = createRuleContext([rule.reads]);
+  context.load({
+    claims: { iss: '', sub: '', aud: [], exp: 0 },
+    method: 'POST',
+    scheme: 'https',
+    host: 'localhost',
+    path: '/',
+    query: null,
+    headers: [],
+    remoteAddress: '127.0.0.1',
+    remotePort: 1024,
+    startedAtMs: 0,
+  });
+  return typeof rule.evaluate(context.values) === 'object';
+}
+
+/** Puts `line:column: ` in front; the message becomes one line in the words of the author. */
+function place(
+  expression: string,
+  { message, offset }: { readonly message: string; readonly offset: number },
+): string {
+  const before = expression.slice(0, offset).split('\n');
+  const line = before.length;
+  const column = (before.at(-1) ?? '').length + 1;
+  let text = message.replaceAll(/\s+/g, ' ');
+  for (const [name, replacement] of replacements) text = text.replaceAll(replacement, name);
+  return `${line}:${column}: ${text}`;
+}

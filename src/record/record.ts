@@ -1,0 +1,106 @@
+/** The last step of every request: one line in the access log, one count in the metrics. */
+
+import type { Exchange } from '../exchange.ts';
+import type { Clock } from '../units.ts';
+import type { AccessLog } from './access-log.ts';
+import type { Metrics } from './metrics.ts';
+import type { RequestSeries } from './request-counts.ts';
+
+export interface RecorderOptions {
+  readonly accessLog: Pick<AccessLog, 'write'>;
+  readonly metrics: Pick<Metrics, 'requests'>;
+  /** Milliseconds that only grow, the clock that `Exchange.startedAtMonotonicMs` was read from. */
+  readonly monotonicNow?: Clock;
+  /** Told of an exception in here: a bug, which must not reach the request. */
+  readonly onBug?: (error: unknown) => void;
+}
+
+/** Logged as the status of a request whose client went away before an answer began. */
+const clientClosedStatus = 499;
+
+/**
+ * @returns a function to be called exactly once for each exchange, when it is over; it never throws
+ */
+export function createRecorder({
+  accessLog,
+  metrics,
+  monotonicNow = () => performance.now(),
+  onBug = () => undefined,
+}: RecorderOptions): (exchange: Exchange) => void {
+  // By rule (or listener, where no rule matched), then by backend: what names a series.
+  const seriesOf = new WeakMap<object, Map<string, RequestSeries>>();
+  const nowhere = {};
+
+  function findSeries(exchange: Exchange): RequestSeries {
+    const { listener, rule, upstream } = exchange;
+    const place = rule ?? listener ?? nowhere;
+    const backend = upstream?.backendName ?? '';
+    let ofPlace = seriesOf.get(place);
+    if (ofPlace === undefined) {
+      ofPlace = new Map();
+      seriesOf.set(place, ofPlace);
+    }
+    let series = ofPlace.get(backend);
+    if (series === undefined) {
+      series = metrics.requests.series({
+        gateway: listener?.gateway ?? '',
+        listener: listener?.name ?? '',
+        route: rule?.route ?? '',
+        backend,
+      });
+      ofPlace.set(backend, series);
+    }
+    return series;
+  }
+
+  function record(exchange: Exchange): void {
+    const { head, listener, rule, upstream, refusal } = exchange;
+    const durationMs = Math.max(0, monotonicNow() - exchange.startedAtMonotonicMs);
+    const status = statusOf(exchange);
+    const { upstreamStartedAtMonotonicMs: asked, upstreamAnsweredAtMonotonicMs: answered } =
+      exchange;
+    const reason = refusal?.kind.reason ?? null;
+    findSeries(exchange).observe(
+      head.method,
+      status,
+      reason,
+      durationMs,
+      asked > 0 && answered > 0 ? answered - asked : null,
+    );
+    accessLog.write({
+      endedAtMs: exchange.startedAtMs + durationMs,
+      gateway: listener?.gateway ?? null,
+      listener: listener?.name ?? null,
+      route: rule?.route ?? null,
+      remoteAddress: head.remoteAddress,
+      remotePort: head.remotePort,
+      method: head.method,
+      host: head.host,
+      path: head.path,
+      status,
+      subject: exchange.principal?.subject ?? null,
+      error: refusal?.text ?? null,
+      durationMs,
+      reason,
+      policy: refusal?.policy ?? null,
+      rule: refusal?.rule ?? null,
+      detail: refusal?.detail ?? null,
+      backend: upstream?.backendName ?? null,
+      target: upstream?.targetName ?? null,
+    });
+  }
+
+  return (exchange) => {
+    try {
+      record(exchange);
+    } catch (error) {
+      onBug(error);
+    }
+  };
+}
+
+/** The status that was sent; where none was, that of the refusal, 499 for a client that went away. */
+function statusOf({ status, refusal }: Exchange): number {
+  if (status !== 0) return status;
+  return refusal?.status ?? clientClosedStatus;
+}
