@@ -1,0 +1,59 @@
+import type { SocketAddress } from '../options.ts';
+import { servePages, type PageServer } from './http-server.ts';
+import { answerAdmin, type AdminState } from './pages.ts';
+
+/**
+ * Opens the admin port.
+ *
+ * @returns the server, or an Error where the address can't be opened
+ */
+export function serveAdmin(address: SocketAddress, state: AdminState): Promise<PageServer | Error> {
+  return servePages('admin', address, (request, response) => {
+    const [path = '/'] = (request.url ?? '/').split('?');
+    const answer = answerAdmin(
+      {
+        method: request.method ?? '',
+        path,
+        headers: request.headers,
+        fromLoopback: isLoopback(request.socket.remoteAddress ?? ''),
+      },
+      state,
+    );
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  });
+}
+
+/**
+ * Opens the metrics port.
+ *
+ * @param text makes the page in the Prometheus exposition format; its failure is answered with 503
+ * @returns the server, or an Error where the address can't be opened
+ */
+export function serveMetrics(
+  address: SocketAddress,
+  text: () => Promise<{ readonly contentType: string; readonly body: string }>,
+): Promise<PageServer | Error> {
+  return servePages('metrics', address, (request, response) => {
+    const [path] = (request.url ?? '/').split('?');
+    if (path !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('see /metrics\n');
+      return;
+    }
+    text().then(
+      ({ contentType, body }) => {
+        response
+          .writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' })
+          .end(body);
+      },
+      () => {
+        response
+          .writeHead(503, { 'content-type': 'text/plain' })
+          .end('metrics are not available\n');
+      },
+    );
+  });
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address);
+}

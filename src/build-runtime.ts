@@ -1,0 +1,85 @@
+/**
+ * Turns a plan into the runtime that the stages read. Pure composition: which live object stands where.
+ */
+
+import type { Authenticator } from './authenticate/authenticator.ts';
+import { createAuthorizer } from './authorize/authorize.ts';
+import type { Authorizer } from './authorize/authorizer.ts';
+import { createBackendChooser, type WeightedBackend } from './forward/backend-chooser.ts';
+import type { Upstream } from './forward/upstream.ts';
+import type { Plan, RulePlan, WeightedBackendPlan } from './plan.ts';
+import { compileCors } from './route/cors.ts';
+import { compileFilters } from './route/filters.ts';
+import { createListenerTable, type ListenerTable } from './route/listener-table.ts';
+import { createRouteTable } from './route/route-table.ts';
+import { portKey, type ListenerRuntime, type RuleRuntime } from './runtime.ts';
+
+/** The live objects that outlast a reload, in the order of the plan's lists. */
+export interface LiveParts {
+  readonly authenticators: readonly Authenticator[];
+  /** By backend, then by target. */
+  readonly upstreams: readonly (readonly Upstream[])[];
+}
+
+/**
+ * Builds the tables of every port.
+ *
+ * @returns by {@link portKey}
+ */
+export function buildTables(plan: Plan, live: LiveParts): ReadonlyMap<string, ListenerTable> {
+  const authorizers = new Map<string, Authorizer>();
+
+  /** Rules under the same policies share one authorizer. */
+  function authorizerFor(indexes: readonly number[]): Authorizer | null {
+    if (indexes.length === 0) return null;
+    const key = indexes.join(' ');
+    const existing = authorizers.get(key);
+    if (existing !== undefined) return existing;
+    const created = createAuthorizer(indexes.map((index) => at(plan.authorizations, index)));
+    authorizers.set(key, created);
+    return created;
+  }
+
+  function buildRule(rule: RulePlan): RuleRuntime {
+    const authenticators = rule.authentications.map((index) => at(live.authenticators, index));
+    return {
+      route: rule.route,
+      name: rule.name,
+      cors: rule.cors === null ? null : compileCors(rule.cors),
+      authenticators,
+      reservedHeaders: new Set(authenticators.flatMap(({ reservedHeaders }) => reservedHeaders)),
+      authorizer: authorizerFor(rule.authorizations),
+      filters: compileFilters(rule.filters),
+      requestTimeoutMs: rule.timeouts.requestMs,
+      backendRequestTimeoutMs: rule.timeouts.backendRequestMs,
+      backends: createBackendChooser(rule.backends.map(weightedBackend)),
+    };
+  }
+
+  function weightedBackend({ backend, weight, filters }: WeightedBackendPlan): WeightedBackend {
+    if (backend === null) return { weight, backend: null };
+    const [upstream] = at(live.upstreams, backend);
+    if (upstream === undefined) return { weight, backend: null };
+    const { type } = at(plan.backends, backend);
+    return { weight, backend: { type, upstream, filters: compileFilters(filters) } };
+  }
+
+  return new Map(
+    plan.ports.map((port) => {
+      const listeners = port.listeners.map(
+        ({ gateway, name, hostname, rules }): ListenerRuntime => {
+          const entries = rules.map((rule) => ({ plan: rule, rule: buildRule(rule) }));
+          return { gateway, name, hostname, routes: createRouteTable(entries) };
+        },
+      );
+      return [portKey(port), createListenerTable(listeners)];
+    }),
+  );
+}
+
+function at<Item>(list: readonly Item[], index: number): Item {
+  const item = list[index];
+  if (item === undefined)
+    throw new Error(`the plan refers to item ${index} of a list of ${list.length}`);
+  return item;
+}

@@ -1,0 +1,204 @@
+/**
+ * The composition root of one worker: a plan in, a running gate out. Everything that lives longer than a
+ * request is made here, once, and handed to the stages.
+ */
+
+import { createAuthenticator, type PolicyAuthenticator } from './authenticate/authenticate.ts';
+import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
+import { createKeySetStore } from './authenticate/key-set-store.ts';
+import { createVerifyPool } from './authenticate/verify-pool.ts';
+import { buildTables } from './build-runtime.ts';
+import type { Exchange } from './exchange.ts';
+import { fetchOnce } from './forward/fetch-once.ts';
+import { createForward } from './forward/forward.ts';
+import { createUpstream, type UpstreamLimits } from './forward/undici-upstream.ts';
+import type { Upstream } from './forward/upstream.ts';
+import type { RunOptions } from './options.ts';
+import { createPipeline } from './pipeline.ts';
+import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
+import type { Metrics } from './record/metrics.ts';
+import { createReuse } from './reuse.ts';
+import { createSockets } from './sockets.ts';
+import { systemClock, type Milliseconds } from './units.ts';
+import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
+
+export interface GatewayOptions {
+  readonly run: RunOptions;
+  readonly metrics: Metrics;
+  /** Called once for every exchange that is over. */
+  readonly record: (exchange: Exchange) => void;
+  /** A sentence for the process log. */
+  readonly onWarning: (warning: string) => void;
+  readonly onBug: (where: string, error: unknown) => void;
+}
+
+export interface Gateway {
+  /**
+   * Puts a plan in force: opens what is new, swaps between two requests, lets go of what is old. Waits,
+   * up to the deadline, for remote key sets that listeners are to wait for.
+   *
+   * @throws Error when a socket can't be opened; then everything is as it was
+   */
+  apply(plan: Plan): Promise<void>;
+  /** Accepts nothing new; resolves when the last request is over, or at the timeout, which ends the rest. */
+  drain(timeoutMs: Milliseconds): Promise<void>;
+  status(): WorkerStatus;
+}
+
+interface UpstreamPart {
+  readonly backendName: string;
+  readonly target: TargetPlan;
+}
+
+export function createGateway({ run, metrics, record, onWarning, onBug }: GatewayOptions): Gateway {
+  const limits: UpstreamLimits = {
+    maxConnections: run.upstreamConnections,
+    connectTimeoutMs: run.connectTimeoutMs,
+    headersTimeoutMs: run.upstreamHeadersTimeoutMs,
+    idleTimeoutMs: run.upstreamIdleTimeoutMs,
+    maxHeaderBytes: run.maxHeaderBytes,
+  };
+  const verifyPool = createVerifyPool({
+    threads: run.verifyThreads,
+    maxQueued: run.verifyQueue,
+    onWarning,
+  });
+  const keySets = createKeySetStore({
+    fetch: createFetchKeySet(fetchOnce),
+    clock: systemClock,
+    random: Math.random,
+    onWarning,
+  });
+  const reuseAuthenticators = createReuse<AuthenticationPlan, PolicyAuthenticator>((plan) =>
+    createAuthenticator(plan, {
+      clock: systemClock,
+      verifySignature: verifyPool.verify,
+      keySets,
+      limits: { maxAccepted: run.tokenCacheEntries },
+      onWarning,
+      onVerdict: metrics.countToken,
+    }),
+  );
+  const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target }) =>
+    createUpstream(backendName, target, limits),
+  );
+  const open = new Set<Exchange>();
+  let openConnections = 0;
+  let draining = false;
+  let onIdle: (() => void) | null = null;
+  let current: Plan | null = null;
+  let authenticators: readonly PolicyAuthenticator[] = [];
+
+  const monotonicNow = (): number => performance.now();
+  const sockets = createSockets({
+    defaultAddress: run.listenAddress,
+    limits: {
+      maxHeaderFields: run.maxHeaderFields,
+      maxBodyBytes: run.maxBodyBytes,
+      maxTargetBytes: run.maxTargetBytes,
+    },
+    clock: systemClock,
+    monotonicNow,
+    closing: () => draining,
+    run: createPipeline({
+      forward: createForward({ random: Math.random, monotonicNow }),
+      onBug,
+    }),
+    onStarted: (exchange) => open.add(exchange),
+    onFinished: finish,
+    onConnections: (change) => (openConnections += change),
+  });
+  metrics.observe({
+    openRequests: () => open.size,
+    openConnections: () => openConnections,
+    verifyPool: verifyPool.state,
+    authenticators: () => authenticators,
+  });
+
+  function finish(exchange: Exchange): void {
+    open.delete(exchange);
+    record(exchange);
+    if (open.size === 0) onIdle?.();
+  }
+
+  return {
+    async apply(plan) {
+      const auth = reuseAuthenticators(plan.authentications);
+      const up = reuseUpstreams(
+        plan.backends.flatMap(({ name, targets }) =>
+          targets.map((target) => ({ backendName: name, target })),
+        ),
+      );
+      try {
+        const upstreams = groupByBackend(plan, up.live);
+        const tables = buildTables(plan, { authenticators: auth.live, upstreams });
+        await keySetsReady(auth.live, run.keySetDeadlineMs);
+        sockets.prepare(plan.ports).commit(tables);
+      } catch (error) {
+        auth.abandon();
+        up.abandon();
+        throw error;
+      }
+      auth.commit();
+      up.commit();
+      authenticators = auth.live;
+      current = plan;
+      if (draining) sockets.stopAccepting();
+    },
+    async drain(timeoutMs) {
+      draining = true;
+      sockets.stopAccepting();
+      if (open.size > 0 && timeoutMs > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+          setTimeout(resolve, timeoutMs);
+        });
+      }
+      sockets.closeAll();
+      await verifyPool.close();
+    },
+    status: () => ({
+      generation: current?.generation ?? 0,
+      openRequests: open.size,
+      openConnections,
+      keySets: keySetStatuses(current, authenticators),
+    }),
+  };
+}
+
+function groupByBackend(plan: Plan, live: readonly Upstream[]): Upstream[][] {
+  const rest = [...live];
+  return plan.backends.map(({ targets }) => rest.splice(0, targets.length));
+}
+
+async function keySetsReady(
+  authenticators: readonly PolicyAuthenticator[],
+  deadlineMs: Milliseconds,
+): Promise<void> {
+  const waits = authenticators.map(({ ready }) => ready);
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([Promise.all(waits), deadline]);
+  clearTimeout(timer);
+}
+
+function keySetStatuses(plan: Plan | null, live: readonly PolicyAuthenticator[]): KeySetStatus[] {
+  if (plan === null) return [];
+  return plan.authentications.flatMap(({ policy, providers }, policyIndex) =>
+    providers.flatMap(({ name, keys }, index) => {
+      const state = live[policyIndex]?.keySets[index];
+      if (keys.source === 'local' || state === undefined) return [];
+      return {
+        policy,
+        provider: name,
+        fetched: state.fetchedAtMs !== null,
+        ageMs: state.fetchedAtMs === null ? null : systemClock() - state.fetchedAtMs,
+        keys: state.keys,
+        failures: state.failures,
+        lastError: state.lastProblem,
+      };
+    }),
+  );
+}

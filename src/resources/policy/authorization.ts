@@ -1,0 +1,47 @@
+import type { AuthorizationPlan } from '../../plan.ts';
+import type { LinkContext } from '../link/context.ts';
+import type { FieldPath } from '../problem.ts';
+import type { AnyResource } from '../resource.ts';
+import type { AuthorizationSection } from './normalised-policy.ts';
+
+interface AuthorizationSpec {
+  readonly action?: AuthorizationPlan['action'];
+  readonly policy: { readonly matchExpressions: readonly string[] };
+}
+
+/**
+ * Normalises `rbac` and `authorization`. The default action is Allow. Where only Deny rules apply to a
+ * request they are a denylist: what none of them matches is allowed.
+ *
+ * @param path of the block
+ */
+export function normaliseAuthorization(
+  resource: AnyResource,
+  spec: AuthorizationSpec | undefined,
+  path: FieldPath,
+): AuthorizationSection | null {
+  if (spec === undefined) return null;
+  return {
+    path: [...path, 'policy', 'matchExpressions'],
+    plan: {
+      policy: `${resource.namespace}/${resource.name}`,
+      policyKind: resource.kind,
+      action: spec.action ?? 'Allow',
+      expressions: spec.policy.matchExpressions,
+    },
+  };
+}
+
+/** Compiles every expression for the place where it is going to be evaluated, and reports what is wrong. */
+export function checkAuthorization(
+  { report, checks }: LinkContext,
+  resource: AnyResource,
+  { path, plan }: AuthorizationSection,
+  scope: 'http' | 'mcp',
+): void {
+  for (const [index, expression] of plan.expressions.entries()) {
+    const { problems, warnings } = checks.checkExpression(expression, scope);
+    for (const problem of problems) report.error(resource, [...path, index], problem);
+    for (const warning of warnings) report.warning(resource, [...path, index], warning);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The entry of a worker process: takes plans from the primary, runs the gate, reports back.
+ */
+
+import { createGateway } from '../gateway.ts';
+import type { RunOptions } from '../options.ts';
+import { createAccessLog } from '../record/access-log.ts';
+import { createMetrics } from '../record/metrics.ts';
+import { createProcessLog } from '../record/process-log.ts';
+import { createRecorder } from '../record/record.ts';
+import { isMessageOf, type ToPrimary, type ToWorker } from './messages.ts';
+
+/** The primary's standard output; descriptor 1 is closed to the native server's own prints. */
+const ACCESS_LOG_DESCRIPTOR = 3;
+const STATUS_INTERVAL_MS = 250;
+
+process.title = 'postern: worker';
+// The options come from our own primary, which has checked them.
+const run = JSON.parse(process.argv[2] ?? '{}') as RunOptions;
+const log = createProcessLog({ format: run.logFormat, level: run.logLevel });
+const accessLog = createAccessLog({ fd: ACCESS_LOG_DESCRIPTOR, format: run.logFormat });
+const metrics = createMetrics({ accessLog });
+const gateway = createGateway({
+  run,
+  metrics,
+  record: createRecorder({ accessLog, metrics }),
+  onWarning: (warning) => log.warn(warning),
+  onBug: (where, error) => log.error({ err: error }, `exception in ${where}`),
+});
+
+let work = Promise.resolve();
+let leaving = false;
+
+// A terminal signals the whole group; the primary tells its workers what to do.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('uncaughtException', (error) => die('uncaught exception', error));
+process.on('unhandledRejection', (reason) => die('unhandled rejection', reason));
+process.on('disconnect', () => void leave());
+process.on('message', (message: unknown) => {
+  if (!isMessageOf<ToWorker>(['apply', 'drain'], message)) return;
+  if (message.type === 'drain') {
+    void leave();
+    return;
+  }
+  const { plan } = message;
+  work = work.then(async () => {
+    try {
+      await gateway.apply(plan);
+      report();
+      say({ type: 'applied', generation: plan.generation });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      say({ type: 'refused', generation: plan.generation, message: text });
+    }
+  });
+});
+
+setInterval(report, STATUS_INTERVAL_MS).unref();
+say({ type: 'started' });
+
+function say(message: ToPrimary): void {
+  if (process.connected) process.send?.(message, () => undefined);
+}
+
+function report(): void {
+  say({ type: 'status', status: gateway.status() });
+}
+
+async function leave(): Promise<void> {
+  if (leaving) return;
+  leaving = true;
+  await gateway.drain(run.drainTimeoutMs);
+  await accessLog.close();
+  process.exit(0);
+}
+
+/** A worker whose state is unknown is worth less than a new one: the primary starts it. */
+function die(what: string, error: unknown): void {
+  log.fatal({ err: error }, what);
+  process.exit(1);
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { startFakeUpstream, type FakeUpstream } from '../harness/fake-upstream.ts';
+import { startGate, type Gate } from '../harness/gate.ts';
+import { begin, mcpHeaders, ping, send, sendMcp, sendRaw } from '../harness/http-client.ts';
+import { fileScope } from '../harness/scope.ts';
+
+const MIB = 1024 * 1024;
+
+describe('a request has limits', () => {
+  let upstream: FakeUpstream;
+  let gate: Gate;
+
+  before(async () => {
+    upstream = await startFakeUpstream(fileScope);
+    gate = await startGate(fileScope, { upstreamPort: upstream.port });
+  });
+
+  test('a body of exactly 4 MiB passes', async () => {
+    const body = 'x'.repeat(4 * MIB);
+    const answer = await send({ port: gate.port, body, headers: mcpHeaders() });
+    assert.equal(answer.status, 200);
+    assert.equal(upstream.requests.at(-1)?.body.length, body.length);
+  });
+
+  test('a body that announces one octet more is refused with 413', async () => {
+    const count = upstream.requests.length;
+    const answer = await status413({ 'content-length': String(4 * MIB + 1) }, 4 * MIB + 1);
+    assert.equal(answer, 413);
+    assert.equal(upstream.requests.length, count);
+  });
+
+  test('a chunked body that grows over 4 MiB is refused with 413', async () => {
+    const count = upstream.requests.length;
+    assert.equal(await status413({ 'transfer-encoding': 'chunked' }, 6 * MIB), 413);
+    assert.equal(upstream.requests.length, count);
+  });
+
+  /** Sends `bytes` octets piece by piece, as far as the gate lets it, and returns the answer's status. */
+  function status413(headers: Record<string, string>, bytes: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const request = begin({
+        port: gate.port,
+        method: 'POST',
+        headers: { ...mcpHeaders(), ...headers },
+      });
+      request.once('response', (response) => {
+        response.resume().on('error', () => undefined);
+        resolve(response.statusCode ?? 0);
+        request.destroy();
+      });
+      request.on('error', reject);
+      const piece = Buffer.alloc(64 * 1024, 'x');
+      let left = bytes;
+      const write = (): void => {
+        if (request.destroyed) return;
+        if (left <= 0) {
+          request.end();
+          return;
+        }
+        const size = Math.min(left, piece.length);
+        left -= size;
+        request.write(piece.subarray(0, size), () => setImmediate(write));
+      };
+      write();
+    });
+  }
+
+  test('a token of 16 KiB passes the parser', async () => {
+    const answer = await sendMcp(gate.port, ping, { token: 'x'.repeat(16 * 1024) });
+    assert.equal(answer.status, 200);
+  });
+
+  test('a head of more than 64 KiB is refused with 431', async () => {
+    const answer = await sendRaw(
+      gate.port,
+      `GET /mcp HTTP/1.1\r\nhost: x\r\nx-big: ${'x'.repeat(70 * 1024)}\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 431 /);
+  });
+
+  test('a hundred fields and more are refused with 431', async () => {
+    const fields = Array.from({ length: 120 }, (_, index) => `x-${index}: y\r\n`).join('');
+    const answer = await sendRaw(gate.port, `GET /mcp HTTP/1.1\r\nhost: x\r\n${fields}\r\n`);
+    assert.match(answer, /^HTTP\/1\.1 431 /);
+  });
+
+  test('after all of that the gate still serves', async () => {
+    assert.equal((await sendMcp(gate.port, ping)).status, 200);
+  });
+});
