@@ -47,6 +47,8 @@ export class Exchange {
 
   /** Set by `forward`. */
   upstream: Upstream | null = null;
+  /** Set by `forward`: the answer is a stream of events. */
+  isEventStream = false;
   /** When the upstream was asked and when its answer began, from `performance.now()`; 0: never. */
   upstreamStartedAtMonotonicMs = 0;
   upstreamAnsweredAtMonotonicMs = 0;

@@ -110,6 +110,7 @@ export function createGateway({ run, metrics, record, onWarning, onBug }: Gatewa
   });
   metrics.observe({
     openRequests: () => open.size,
+    openStreams: () => countStreams(open),
     openConnections: () => openConnections,
     verifyPool: verifyPool.state,
     authenticators: () => authenticators,
@@ -201,4 +202,10 @@ function keySetStatuses(plan: Plan | null, live: readonly PolicyAuthenticator[])
       };
     }),
   );
+}
+
+function countStreams(exchanges: Iterable<Exchange>): number {
+  let count = 0;
+  for (const { isEventStream } of exchanges) if (isEventStream) count += 1;
+  return count;
 }

@@ -69,8 +69,7 @@ export class NativeResponder implements Responder {
     if (answer.bodiless) {
       this.#response.cork(() => {
         this.#writeHead(answer);
-        if (answer.contentLength === null) this.#response.endWithoutBody();
-        else this.#response.endWithoutBody(answer.contentLength);
+        this.#endWithoutBody(answer.contentLength);
       });
       this.#finish();
       return;
@@ -145,15 +144,12 @@ export class NativeResponder implements Responder {
     this.#response.cork(() => {
       this.#response.writeStatus(statusLine(status));
       this.#writeFields(headers);
-      if (status === 204 || status === 304) {
+      if (bodiless && !closeConnection) {
         // A 204 has no Content-Length, not even one of 0 (RFC 9110, 8.6).
-        if (closeConnection) this.#response.writeHeader('connection', 'close');
-        this.#response.endWithoutBody();
-      } else if (this.#isHead) {
-        this.#response.endWithoutBody(bodyBytes, closeConnection);
+        this.#endWithoutBody(this.#isHead && status !== 204 ? bodyBytes : null);
       } else {
-        // The native server writes `Connection: close` itself.
-        this.#response.end(body, closeConnection);
+        // The native server writes `Connection: close` itself, and closes.
+        this.#response.end(bodiless ? '' : body, closeConnection);
       }
     });
     this.#finish();
@@ -191,6 +187,12 @@ export class NativeResponder implements Responder {
     }
     if (!this.#isFinished()) this.#drainCallback();
     return true;
+  }
+
+  /** Given a length, the native server would write the field, and wait for the octets for ever. */
+  #endWithoutBody(contentLength: number | null): void {
+    if (contentLength !== null) this.#response.writeHeader('content-length', String(contentLength));
+    this.#response.endWithoutBody();
   }
 
   /** A getter the compiler does not narrow: writing may have finished the answer in between. */

@@ -19,7 +19,7 @@ export interface NativeResponse {
   writeHeader(name: NativeText, value: NativeText): unknown;
   write(chunk: NativeText): boolean;
   end(body?: NativeText, closeConnection?: boolean): unknown;
-  endWithoutBody(reportedContentLength?: number, closeConnection?: boolean): unknown;
+  endWithoutBody(): unknown;
   tryEnd(chunk: NativeText, totalSize: number): [boolean, boolean];
   close(): unknown;
   getWriteOffset(): number;

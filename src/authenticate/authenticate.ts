@@ -13,7 +13,7 @@ import type { KeySetStore } from './key-set-store.ts';
 import { makePrincipal } from './make-principal.ts';
 import { openProviders } from './open-providers.ts';
 import type { Acceptance, Provider } from './provider.ts';
-import { readToken } from './read-token.ts';
+import { defaultMaxTokenBytes, readToken } from './read-token.ts';
 import type { ReadToken } from './read-token.ts';
 import { createTokenCache, defaultTokenCacheLimits } from './token-cache.ts';
 import type { AcceptedToken, TokenCacheLimits, TokenCacheState } from './token-cache.ts';
@@ -59,7 +59,7 @@ export interface AuthenticatorLimits extends TokenCacheLimits {
 
 const defaultLimits: AuthenticatorLimits = {
   ...defaultTokenCacheLimits,
-  maxTokenBytes: 16 * 1024,
+  maxTokenBytes: defaultMaxTokenBytes,
   maxInFlight: 10_000,
 };
 
@@ -84,8 +84,9 @@ interface Rejected {
  * providers that look where it stood, and remembered; requests that bring the same token meanwhile wait
  * for the same judgement. Refusals carry the policy's name and its failure status.
  *
- * `AllowMissing` lets a request without a token pass. `AllowMissingOrFailed` lets every request pass; where
- * its token was refused, the location is still given, so that an unverified token is not passed on.
+ * `AllowMissing` lets a request without a token pass. `AllowMissingOrFailed` lets a refused token pass too, but
+ * tells its location, so that an unverified token does not go upstream. Several tokens are refused in
+ * every mode: nobody could say which one the upstream would go by.
  */
 export function createAuthenticator(
   plan: AuthenticationPlan,
@@ -106,8 +107,12 @@ export function createAuthenticator(
     request: Parameters<Authenticator['authenticate']>[0],
     nowMs: EpochMilliseconds,
   ): Authenticated | Refusal | Promise<Authenticated | Refusal> {
-    const found = findToken(request, sources, limits.maxTokenBytes);
+    const found = findToken(request, sources);
     if (found instanceof Refusal) return withoutToken(found);
+    if (found.token.length > limits.maxTokenBytes) {
+      const refusal = refuseFor(plan, new Refusal('TOKEN_TOO_LARGE'));
+      return refuse({ refusal, provider: null }, found.location);
+    }
     const entry = cache.findAccepted(found.token, found.group, nowMs);
     if (entry !== undefined) return accept(entry, found.location, 'cached');
     return authenticateNew(found, nowMs);
@@ -203,12 +208,9 @@ export function createAuthenticator(
 
   function withoutToken(refusal: Refusal): Authenticated | Refusal {
     const { code } = refusal.kind;
-    const mayPass =
-      plan.mode === 'AllowMissingOrFailed' ||
-      (plan.mode === 'AllowMissing' && code === 'TOKEN_MISSING');
-    if (mayPass && code === 'TOKEN_MISSING') return anonymous;
+    if (code === 'TOKEN_MISSING' && plan.mode !== 'RequireValid') return anonymous;
     onVerdict(plan.policy, null, 'refused', code);
-    return mayPass ? anonymous : refuseFor(plan, refusal);
+    return refuseFor(plan, refusal);
   }
 
   return {

@@ -9,12 +9,15 @@ export interface CredentialSource {
   readonly query: string | null;
 }
 
-/** Where the token that was accepted stood, so that it can be removed before the request goes up. */
+/** Where the token stood, so that it can be removed before the request goes up. */
 export type TokenLocation =
   | { readonly in: 'header'; readonly name: string }
   | { readonly in: 'query'; readonly name: string };
 
-/** An accepted request. `principal` is `null` where the mode lets a missing or bad token pass. */
+/**
+ * An accepted request. `principal` is `null` where the mode lets a missing or bad token pass; `location` is
+ * `null` only where there was no token.
+ */
 export interface Authenticated {
   readonly principal: Principal | null;
   readonly location: TokenLocation | null;

@@ -60,7 +60,7 @@ export function checkClaims(
   rules: ClaimRules,
   nowMs: EpochMilliseconds,
 ): Refusal | null {
-  
+  if (nowMs >= validUntilMs(claims, rules)) return expired;
   if (nowMs < validFromMs(claims, rules)) return notYetValid;
   if (rules.issuer !== null && claims.issuer !== rules.issuer) return issuerMismatch;
   if (rules.audiences !== null && !intersects(claims.audiences ?? [], rules.audiences)) {

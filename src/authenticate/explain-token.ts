@@ -5,8 +5,8 @@ import type { EpochMilliseconds } from '../units.ts';
 import { createLocalKeySet } from './key-set.ts';
 import type { KeySet } from './key-set.ts';
 import { judgeToken } from './provider.ts';
-import { escapeNonPrintable } from './quote-untrusted.ts';
-import { readToken } from './read-token.ts';
+import { escapeNonPrintable, quoteUntrusted } from './quote-untrusted.ts';
+import { defaultMaxTokenBytes, readToken } from './read-token.ts';
 import type { ReadToken } from './read-token.ts';
 import { verifySignature } from './verify-signature.ts';
 
@@ -57,7 +57,10 @@ export async function explainToken(
   nowMs: EpochMilliseconds,
 ): Promise<TokenExplanation> {
   const compact = token.trim().replace(/^bearer +/i, '');
-  const read = readToken(compact, false);
+  const read =
+    compact.length > defaultMaxTokenBytes
+      ? new Refusal('TOKEN_TOO_LARGE')
+      : readToken(compact, false);
   if (read instanceof Refusal) {
     const unreadable = problemOf(read);
     return {
@@ -96,7 +99,10 @@ export function renderTokenExplanation(explanation: TokenExplanation): string {
   if (explanation.unreadable !== null) {
     lines.push(`refused: ${renderProblem(explanation.unreadable)}`);
   } else {
-    lines.push(`alg: ${explanation.algorithm ?? ''}`, `kid: ${explanation.kid ?? '(none)'}`);
+    lines.push(
+      `alg: ${explanation.algorithm ?? ''}`,
+      `kid: ${explanation.kid === null ? '(none)' : quoteUntrusted(explanation.kid, 128)}`,
+    );
     const heading = explanation.accepted ? 'claims' : 'claims (not verified)';
     lines.push(`${heading}: ${JSON.stringify(explanation.claims, null, 2)}`);
     for (const { policy, policyKind, mode, providers } of explanation.policies) {

@@ -1,6 +1,5 @@
 import { Refusal } from '../errors.ts';
 import type { TokenSourcesPlan } from '../plan.ts';
-import type { Bytes } from '../units.ts';
 import type { CredentialSource, TokenLocation } from './authenticator.ts';
 
 /** The providers that read the same places: a token found there concerns them and no other. */
@@ -88,7 +87,6 @@ export function compileTokenSources(sources: readonly TokenSourcesPlan[]): Token
 
 const missing = new Refusal('TOKEN_MISSING');
 const ambiguous = new Refusal('TOKEN_AMBIGUOUS');
-const tooLarge = new Refusal('TOKEN_TOO_LARGE');
 
 /**
  * Finds the one token of a request (RFC 6750, section 2).
@@ -97,15 +95,10 @@ const tooLarge = new Refusal('TOKEN_TOO_LARGE');
  * without its prefix, and an empty value, count as no token. Query parameters are decoded as RFC 3986
  * says, so `+` stays a plus sign.
  *
- * @param maxTokenBytes the longest token to look at further
- * @returns the token and its place, or a refusal: TOKEN_MISSING, TOKEN_AMBIGUOUS for a second token or
- * a repeated header or parameter, TOKEN_TOO_LARGE
+ * @returns the token and its place, or a refusal: TOKEN_MISSING, or TOKEN_AMBIGUOUS for a second token or
+ * a repeated header or parameter
  */
-export function findToken(
-  request: CredentialSource,
-  sources: TokenSources,
-  maxTokenBytes: Bytes,
-): FoundToken | Refusal {
+export function findToken(request: CredentialSource, sources: TokenSources): FoundToken | Refusal {
   let found: FoundToken | null = null;
 
   const fields = request.headers;
@@ -133,8 +126,7 @@ export function findToken(
     }
   }
 
-  if (found === null) return missing;
-  return found.token.length > maxTokenBytes ? tooLarge : found;
+  return found ?? missing;
 }
 
 function readHeader(value: string, source: HeaderSource): FoundToken | null {

@@ -1,10 +1,14 @@
 import { Refusal } from '../errors.ts';
+import type { Bytes } from '../units.ts';
 import { isAlgorithm } from './algorithms.ts';
 import type { Algorithm } from './algorithms.ts';
 import { readClaims } from './check-claims.ts';
 import type { RegisteredClaims } from './check-claims.ts';
 import { parseToken } from './parse-token.ts';
 import { quoteUntrusted } from './quote-untrusted.ts';
+
+/** The longest token that is looked at, unless an option says otherwise. */
+export const defaultMaxTokenBytes: Bytes = 16 * 1024;
 
 /** A token that says everything a provider needs to judge it. Nothing in it is verified. */
 export interface ReadToken {

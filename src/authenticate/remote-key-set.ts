@@ -109,7 +109,6 @@ export function createRemoteKeySet(
   }
 
   function fetchOnce(): Promise<void> {
-    if (inFlight !== null) return inFlight.done;
     clearTimeout(timer);
     fetches += 1;
     const sequence = fetches;

@@ -69,6 +69,7 @@ export class AnswerStream implements UpstreamAnswer {
     exchange.status = status;
     const { cors, filters } = this.#rule;
     const { headers, contentLength, isEventStream } = answerHeaders(upstreamHeaders, cors !== null);
+    exchange.isEventStream = isEventStream;
     if (cors !== null) headers.push(...cors.responseHeaders(head));
     filters.modifyResponseHeaders?.(headers);
     this.#chosen.filters.modifyResponseHeaders?.(headers);

@@ -2,7 +2,7 @@ import { Client } from 'undici';
 import type { HeaderFields } from '../accept/request-head.ts';
 import type { TargetPlan } from '../plan.ts';
 import type { Bytes, Milliseconds } from '../units.ts';
-import { connectOptions } from './connect-options.ts';
+import { connectOptions, sentServerName } from './connect-options.ts';
 import { targetAuthority } from './undici-upstream.ts';
 import { upstreamFailure } from './upstream-failure.ts';
 
@@ -56,6 +56,8 @@ export async function fetchOnce(
       path: request.path,
       headers: ['host', request.authority, 'user-agent', 'postern', ...request.headers],
       signal,
+      // Left to itself undici would take the name from the Host header.
+      ...(target.tls === null ? {} : { servername: sentServerName(target.tls) }),
     });
     const body = Buffer.from(await answer.body.arrayBuffer());
     return { status: answer.statusCode, headers: fieldsOf(answer.headers), body };

@@ -56,6 +56,7 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
     fd,
     sync: false,
     minLength: 0,
+    maxLength: maxBufferedBytes,
     maxWrite: blockBytes,
     retryEAGAIN: () => !abandoned,
   });

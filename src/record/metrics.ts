@@ -19,6 +19,8 @@ import type { TokenCounts } from './token-counts.ts';
 export interface MetricSources {
   /** Requests in flight, running streams included. */
   readonly openRequests: () => number;
+  /** Of those, answers that are event streams. */
+  readonly openStreams: () => number;
   readonly openConnections: () => number;
   readonly verifyPool: () => VerifyPoolState;
   readonly authenticators: () => readonly Pick<PolicyAuthenticator, 'policy' | 'cache'>[];
@@ -129,6 +131,7 @@ function defineGauges(store: MetricStore, sources: () => MetricSources | null): 
   gauge('open_requests', 'Requests in flight, running streams included.', (from) =>
     from.openRequests(),
   );
+  gauge('open_streams', 'Event streams that are running.', (from) => from.openStreams());
   gauge('downstream_connections', 'Open connections of clients.', (from) => from.openConnections());
   gauge(
     'verification_queue',

@@ -23,9 +23,9 @@ const metrics = createMetrics({ accessLog });
 const gateway = createGateway({
   run,
   metrics,
-  record: createRecorder({ accessLog, metrics }),
+  record: createRecorder({ accessLog, metrics, onBug: (error) => bug('record', error) }),
   onWarning: (warning) => log.warn(warning),
-  onBug: (where, error) => log.error({ err: error }, `exception in ${where}`),
+  onBug: bug,
 });
 
 let work = Promise.resolve();
@@ -73,6 +73,10 @@ async function leave(): Promise<void> {
   await gateway.drain(run.drainTimeoutMs);
   await accessLog.close();
   process.exit(0);
+}
+
+function bug(where: string, error: unknown): void {
+  log.error({ err: error }, `exception in ${where}`);
 }
 
 /** A worker whose state is unknown is worth less than a new one: the primary starts it. */

@@ -35,11 +35,8 @@ export class FakeNativeResponse implements NativeResponse {
     this.over = true;
   }
 
-  endWithoutBody(...parameters: [reportedContentLength?: number, closeConnection?: boolean]): void {
-    const [length, closeConnection = false] = parameters;
-    // The native module reads an argument that is there but undefined as a number.
-    if (parameters.length > 0 && length === undefined) throw new Error('undefined as a length');
-    this.#touch(`end without body ${length ?? '-'}${closeConnection ? ' and close' : ''}`);
+  endWithoutBody(): void {
+    this.#touch('end without body');
     this.over = true;
   }
 

@@ -40,7 +40,7 @@ describe('postern token', () => {
     assert.equal(
       renderTokenExplanation(explanation),
       `alg: RS256
-kid: solo-public-key-001
+kid: "solo-public-key-001"
 claims: {
   "iss": "solo.io",
   "org": "solo.io",
@@ -109,12 +109,16 @@ GlooTrafficPolicy/ns/jwt (RequireValid)
     );
   });
 
+  test('refuses a token that the gate would find too large', async () => {
+    assert.match(await textOf('x'.repeat(17_000)), /^refused: .*TOKEN_TOO_LARGE/);
+  });
+
   test('says that no policy is there', async () => {
     assert.match(await textOf(aliceToken, []), /no authentication policy is configured/);
   });
 
   test('never prints the signature or what a terminal would obey', async () => {
-    const key = await makeKey('ES256', '\u001b[2J\u009b');
+    const key = await makeKey('ES256', '\u001b[2J\u009b\nprovider main: accepted');
     const token = await sign(key, { ...goodClaims, sub: '\u001b]0;x\u0007\u202e\u009b' });
     const text = await textOf(token, [policyPlan([providerPlan([key.jwk])])]);
     assert.match(text, /^[\n\x20-\x7e]*$/);

@@ -127,7 +127,7 @@ function observe(
           .find((line) => pattern.test(line)),
       timeoutMs,
     ).catch((error: unknown) => {
-      throw new Error(`${String(error)}\nstdout:\n${stdout.join('')}\nstderr:\n${stderr.join('')}`);
+      throw new Error(`${String(error)}\nstdout:\n${tail(stdout)}\nstderr:\n${tail(stderr)}`);
     });
   const get = async (port: number, path: string) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
@@ -171,6 +171,11 @@ function observe(
     },
     kill: (signal) => void child.kill(signal),
   };
+}
+
+/** The end of a log, for error messages. */
+function tail(log: readonly string[]): string {
+  return log.join('').slice(-2000);
 }
 
 async function untilReady(postern: Postern): Promise<void> {

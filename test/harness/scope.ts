@@ -10,8 +10,15 @@ export interface Scope {
   after(callback: () => void | Promise<void>): void;
 }
 
+const fileEnd: (() => void | Promise<void>)[] = [];
+
 /** Ends after the last test of the file. */
-export const fileScope: Scope = { after: (callback) => after(callback) };
+export const fileScope: Scope = { after: (callback) => fileEnd.push(callback) };
+
+// Registered here, at the top level: called in a hook, after() would belong to whatever runs just then.
+after(async () => {
+  for (const callback of fileEnd.reverse()) await callback();
+});
 
 const children = new Set<ChildProcess>();
 

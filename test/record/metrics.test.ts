@@ -95,6 +95,7 @@ test('gauges are read at the scrape', async () => {
   let open = 1;
   metrics.observe({
     openRequests: () => open,
+    openStreams: () => 1,
     openConnections: () => 5,
     verifyPool: () => ({
       threads: 1,

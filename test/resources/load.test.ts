@@ -272,7 +272,7 @@ test('a text, a number of documents, a depth and a number of values beyond the l
     [`a: ${'['.repeat(1000)}`, /document 1: is nested too deeply; at most 64 levels/],
     [
       `a: ${'['.repeat(80)}${']'.repeat(80)}`,
-      /1:71: document 1: is nested too deeply; at most 64 levels/,
+      /1:70: document 1: is nested too deeply; at most 64 levels/,
     ],
     [`a: ${'{a: '.repeat(1000)}`, /document 1: is nested too deeply; at most 64 levels/],
     [`- `.repeat(100_000), /document 1: is nested too deeply; at most 64 levels/],

@@ -13,6 +13,7 @@ export interface PlanChecks {
   checkExpression(
     expression: string,
     scope: 'http' | 'mcp',
+    action: 'Allow' | 'Deny' | 'Require',
   ): { readonly problems: readonly string[]; readonly warnings: readonly string[] };
   /** Compiles an RE2 pattern; returns what is wrong with it, or `null`. */
   checkRegularExpression(pattern: string): string | null;

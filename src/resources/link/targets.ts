@@ -59,13 +59,14 @@ export function targetKey(resource: AnyResource, sectionName: string | null): st
  * nowhere is reported as an error, labels that select nothing as a warning.
  *
  * @param allowed the kinds that policies of this kind may target
+ * @param missing what a name that leads nowhere does to the policy's conditions
  */
 export function findTargets(
   context: LinkContext,
   policy: AnyResource,
   targets: Targets,
   allowed: readonly TargetKind[],
-  notFound: Fault,
+  missing: Fault,
 ): readonly PolicyTarget[] {
   const { resources, report } = context;
   const found: PolicyTarget[] = [];
@@ -84,7 +85,7 @@ export function findTargets(
         policy,
         [...path, 'name'],
         notFound(resources, kind, policy.namespace, ref.name),
-        notFound,
+        missing,
       );
     }
   }

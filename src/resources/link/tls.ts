@@ -72,20 +72,16 @@ export function linkTlsPolicies(context: LinkContext): TlsPolicies {
   };
 }
 
-/** Links the `tls` block of an Agentgateway policy or backend. `{}` is TLS with the system's CAs. */
+/**
+ * Links the `tls` block of an Agentgateway policy or backend. `{}` is TLS with the system's CAs. Loading has
+ * refused `insecureSkipVerify`.
+ */
 export function linkTlsBlock(
   context: LinkContext,
   policy: AnyResource,
   tls: BackendTls,
   path: FieldPath,
 ): TlsForHost {
-  if ('insecureSkipVerify' in tls) {
-    context.report.error(
-      policy,
-      [...path, 'insecureSkipVerify'],
-      'a backend certificate is always verified; give its CA in caCertificateRefs instead',
-    );
-  }
   const { caCertificateRefs = [] } = tls;
   const ca =
     caCertificateRefs.length === 0

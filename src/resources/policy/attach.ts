@@ -112,7 +112,7 @@ function fitsTarget(
     report.error(
       policy.resource,
       [...path, 'sectionName'],
-      `${resource.kind} ${resource.name} has no part ${sectionName}; it has ${list}`,
+      `${resource.kind} ${resource.name} has no ${partName(resource)} ${sectionName}; it has ${list}`,
     );
     return false;
   }
@@ -243,6 +243,11 @@ function partsOf(resource: AnyResource): readonly string[] {
     return (resource.spec.rules ?? []).flatMap(({ name }) => (name === undefined ? [] : [name]));
   }
   return sectionNames(resource);
+}
+
+function partName({ kind }: AnyResource): string {
+  if (kind === 'Gateway') return 'listener';
+  return kind === 'HTTPRoute' ? 'rule named' : kind === 'Service' ? 'port' : 'target';
 }
 
 function isMcpBackend(resource: AnyResource): boolean {

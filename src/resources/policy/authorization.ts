@@ -40,7 +40,7 @@ export function checkAuthorization(
   scope: 'http' | 'mcp',
 ): void {
   for (const [index, expression] of plan.expressions.entries()) {
-    const { problems, warnings } = checks.checkExpression(expression, scope);
+    const { problems, warnings } = checks.checkExpression(expression, scope, plan.action);
     for (const problem of problems) report.error(resource, [...path, index], problem);
     for (const warning of warnings) report.warning(resource, [...path, index], warning);
   }

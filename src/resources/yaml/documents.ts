@@ -130,7 +130,7 @@ function compose(
       documents.push(...composer.end(false, parser.offset));
       return { offset: parser.offset, message };
     }
-    if (parser.stack.length > 500) {
+    if (parser.stack.length > maxStack) {
       const message = `is nested too deeply; at most ${String(limits.maxDepth)} levels are read`;
       return { offset: parser.offset, message };
     }
