@@ -95,6 +95,7 @@ export function createGateway({ run, metrics, record, onWarning, onBug }: Gatewa
     limits: {
       maxHeaderFields: run.maxHeaderFields,
       maxBodyBytes: run.maxBodyBytes,
+      maxHeaderBytes: run.maxHeaderBytes,
       maxTargetBytes: run.maxTargetBytes,
     },
     clock: systemClock,

@@ -3,6 +3,7 @@
  * `token`.
  */
 
+import { checkBackend } from './forward/check-backend.ts';
 import { checkExpression } from './authorize/rule.ts';
 import type { RunOptions } from './options.ts';
 import type { Plan } from './plan.ts';
@@ -44,13 +45,13 @@ export function createPlanLoader(
     });
     const compiled = compilePlan(loaded.resources, {
       generation,
-      checks: { checkExpression, checkRegularExpression },
+      checks: { checkExpression, checkRegularExpression, checkBackend },
+      loadFailed: [...sources.problems, ...loaded.problems].some(isError),
     });
     const problems = [...sources.problems, ...loaded.problems, ...compiled.problems];
-    const failed = problems.some(({ severity }) => severity === 'error');
     return {
       plan:
-        failed || compiled.plan === null
+        problems.some(isError) || compiled.plan === null
           ? null
           : withFailureStatus(compiled.plan, options.authFailureStatus),
       problems,
@@ -68,4 +69,8 @@ function withFailureStatus(plan: Plan, status: RunOptions['authFailureStatus']):
     ...plan,
     authentications: plan.authentications.map((policy) => ({ ...policy, failureStatus: status })),
   };
+}
+
+function isError({ severity }: Problem): boolean {
+  return severity === 'error';
 }

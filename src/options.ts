@@ -129,12 +129,14 @@ const socketAddress: Kind<SocketAddress> = {
 };
 
 const HOUR_MS = 3_600_000;
+/** The native server holds no more, and leaves a request that has more without an answer. */
+const MAX_NATIVE_FIELDS = 98;
 
 // prettier-ignore
 const table = {
   workers: { kind: workerCount, fallback: '1', help: 'worker processes; auto: one for each CPU' },
   'listen-address': { kind: address, fallback: '0.0.0.0', help: 'where Gateways without spec.addresses listen' },
-  'admin-address': { kind: socketAddress, fallback: '127.0.0.1:15000', help: 'health, configuration and status pages; loopback only' },
+  'admin-address': { kind: socketAddress, fallback: '127.0.0.1:15000', help: 'health for whoever can connect; configuration and status for this machine only' },
   'metrics-address': { kind: socketAddress, fallback: '127.0.0.1:15020', help: 'Prometheus metrics' },
   'log-format': { kind: oneOf('text', 'json'), fallback: 'text', help: 'access log (standard output) and process log (standard error)' },
   'log-level': { kind: oneOf('debug', 'info', 'warn', 'error'), fallback: 'info', help: 'of the process log' },
@@ -142,7 +144,7 @@ const table = {
   'drain-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '30s', help: 'how long requests and streams may go on after SIGTERM; 0: not at all' },
   'max-body': { kind: size(0, 1024 * 1_048_576), fallback: '4MiB', help: 'largest request body (413 above)' },
   'max-headers': { kind: size(4096, 1_048_576), fallback: '64KiB', help: 'largest request head (431 above)' },
-  'max-header-fields': { kind: wholeNumber(8, 1000), fallback: '100', help: 'header fields of one request (431 above)' },
+  'max-header-fields': { kind: wholeNumber(8, MAX_NATIVE_FIELDS), fallback: '90', help: 'header fields of one request (431 above)' },
   'max-target': { kind: size(64, 1_048_576), fallback: '16KiB', help: 'longest path and query (414 above)' },
   'upstream-connections': { kind: wholeNumber(1, 1_000_000), fallback: '16384', help: 'connections to one target from one worker, one request each (503 above)' },
   'connect-timeout': { kind: duration(1, HOUR_MS), fallback: '10s', help: 'name resolution, TCP and TLS to a target together' },
@@ -260,13 +262,20 @@ function variableName(option: string): string {
   return `POSTERN_${option.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** The options of `postern run` as lines for the help text: name, variable, default and meaning. */
-export function describeOptions(): string {
-  const rows = Object.entries<Omit<Option, 'name'>>(table).map(
-    ([name, { kind, fallback, help }]) => {
-      const left = `  --${name} ${kind.placeholder}`;
-      return `${left}\n      ${help}\n      (default ${fallback}; ${variableName(name)})`;
-    },
-  );
-  return rows.join('\n');
+/** One option of `postern run`, for the help text and the README. */
+export interface OptionRow {
+  readonly flag: string;
+  readonly variable: string;
+  readonly fallback: string;
+  readonly help: string;
+}
+
+/** The options of `postern run` that take a value, in the order of the help text. */
+export function optionRows(): readonly OptionRow[] {
+  return Object.entries<Omit<Option, 'name'>>(table).map(([name, { kind, fallback, help }]) => ({
+    flag: `--${name} ${kind.placeholder}`,
+    variable: variableName(name),
+    fallback,
+    help,
+  }));
 }

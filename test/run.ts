@@ -10,7 +10,7 @@ import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-const FILE_TIMEOUT_MS = 5 * 60 * 1000;
+const FILE_TIMEOUT_MS = 3 * 60 * 1000;
 
 /** These wait on a clock for most of their time: begun first, they cost the whole run the least. */
 const SLOW = /long-silence|slow-reader|guide/;

@@ -34,10 +34,14 @@ const UNREADABLE = /[\0-\x08\x0a-\x1f\x7f\ufffd]/;
 /** ASCII only: `i` without `u` does not fold other letters. */
 const CHUNKED = /^chunked$/i;
 const DIGITS = /^[0-9]{1,15}$/;
+/** The colon, a space and the line's end. */
+const LINE_OVERHEAD_BYTES = 4;
 
 export interface HeadLimits {
   /** Header fields of one request. */
   readonly maxHeaderFields: number;
+  /** All header lines together. The native server holds only heads that come in pieces to its limit. */
+  readonly maxHeaderBytes: Bytes;
   readonly maxBodyBytes: Bytes;
   /** Path and query together, characters. */
   readonly maxTargetBytes: Bytes;
@@ -52,7 +56,7 @@ export interface CheckedFraming {
  * Checks what must hold of any request before a stage looks at it. The native server has already
  * refused a request with both Content-Length and Transfer-Encoding.
  *
- * In order: method, number of fields, length of the target, names, values, repeated fields, transfer coding
+ * In order: method, number of fields, length of the target, size of all fields, names, values, repeated fields, transfer coding
  * (only `chunked`, RFC 9112, 6.1), announced length.
  *
  * @returns how the body is framed, or a refusal: REQUEST_INVALID, HEADERS_TOO_LARGE, BODY_TOO_LARGE
@@ -74,9 +78,14 @@ export function checkHead(
     return new Refusal('TARGET_TOO_LONG', { detail: `over ${limits.maxTargetBytes} characters` });
   }
   let hasBody = false;
+  let headerBytes = 0;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
     const value = headers[index + 1] ?? '';
+    headerBytes += name.length + value.length + LINE_OVERHEAD_BYTES;
+    if (headerBytes > limits.maxHeaderBytes) {
+      return new Refusal('HEADERS_TOO_LARGE', { detail: `over ${limits.maxHeaderBytes} octets` });
+    }
     if (!TOKEN.test(name)) return invalid('a header name is not a token');
     if (UNREADABLE.test(value)) {
       return invalid('a header value has a control character or is not UTF-8');

@@ -55,7 +55,7 @@ export class NativeResponder implements Responder {
   }
 
   send(status: number, headers: HeaderFields, body: string | Uint8Array): void {
-    this.#sendWhole(status, headers, body, this.#closing());
+    this.#sendWhole(status, headers, body, false);
   }
 
   sendAndClose(status: number, headers: HeaderFields, body: string): void {
@@ -134,7 +134,7 @@ export class NativeResponder implements Responder {
     status: number,
     headers: HeaderFields,
     body: string | Uint8Array,
-    closeConnection: boolean,
+    mustClose: boolean,
   ): void {
     if (this.finished || this.started) return;
     this.started = true;
@@ -144,12 +144,13 @@ export class NativeResponder implements Responder {
     this.#response.cork(() => {
       this.#response.writeStatus(statusLine(status));
       this.#writeFields(headers);
-      if (bodiless && !closeConnection) {
+      if (bodiless && !mustClose) {
+        if (this.#closing()) this.#response.writeHeader('connection', 'close');
         // A 204 has no Content-Length, not even one of 0 (RFC 9110, 8.6).
         this.#endWithoutBody(this.#isHead && status !== 204 ? bodyBytes : null);
       } else {
-        // The native server writes `Connection: close` itself, and closes.
-        this.#response.end(bodiless ? '' : body, closeConnection);
+        // Asked to close, the native server writes `Connection: close` itself.
+        this.#response.end(bodiless ? '' : body, mustClose || this.#closing());
       }
     });
     this.#finish();

@@ -1,4 +1,4 @@
-import { describeOptions } from '../options.ts';
+import { optionRows } from '../options.ts';
 
 /** What `postern --help` prints. */
 export function helpText(): string {
@@ -21,7 +21,7 @@ Resources:
       check: print the conditions of every resource instead of the summary
 
 Options of run. A flag goes before its variable; durations are such as 500ms, 10s, 5m; sizes such as 64KiB, 4MiB:
-${describeOptions()}
+${optionLines()}
   --no-reload
       do not watch the files for changes (POSTERN_NO_RELOAD=true); SIGHUP still reloads
 
@@ -31,4 +31,13 @@ Signals:
 
 Exit codes: 0 success, 1 the resources or the start failed, 2 the command line is wrong.
 `;
+}
+
+function optionLines(): string {
+  return optionRows()
+    .map(
+      ({ flag, help, fallback, variable }) =>
+        `  ${flag}\n      ${help}\n      (default ${fallback}; ${variable})`,
+    )
+    .join('\n');
 }

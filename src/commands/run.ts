@@ -54,11 +54,11 @@ export async function run({ options }: Extract<ParsedOptions, { ok: true }>): Pr
     for (const server of sidePorts) server.close();
   }
 
-  for (const opening of [
-    serveAdmin(options.admin, primary.adminState),
-    serveMetrics(options.metrics, () => metrics.text()),
+  for (const open of [
+    () => serveAdmin(options.admin, primary.adminState),
+    () => serveMetrics(options.metrics, () => metrics.text()),
   ]) {
-    const opened = await opening;
+    const opened = await open();
     if (opened instanceof Error) {
       await stop(0);
       return fail(opened);

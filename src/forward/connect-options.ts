@@ -60,10 +60,13 @@ export function checkIdentity(
   });
 }
 
-/** The URI entries of subjectAltName; Node quotes an entry that holds a comma or a quote. */
+/** One entry of subjectAltName and the comma after it; Node quotes a value that holds a comma or a quote. */
+const ALT_NAME = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/gy;
+
+/** The URI entries of subjectAltName, read entry by entry, so that none can hide in the value of another. */
 function certificateUris(certificate: PeerCertificate): string[] {
   const names = certificate.subjectaltname ?? '';
-  return [...names.matchAll(/URI:("(?:[^"\\]|\\.)*"|[^,]*)/g)].map(([, entry = '']) =>
-    entry.startsWith('"') ? String(JSON.parse(entry)) : entry,
-  );
+  return [...names.matchAll(ALT_NAME)]
+    .filter(([, type]) => type === 'URI')
+    .map(([, , value = '']) => (value.startsWith('"') ? String(JSON.parse(value)) : value));
 }

@@ -45,7 +45,7 @@ export function createUpstream(
       autoSelectFamily: true,
       connect: connectOptions(tls, limits.connectTimeoutMs),
     });
-  const pool = openPool();
+  let pool = openPool();
   // Left to itself undici would take the name from each request's Host header, and reconnect for another.
   const perRequest = tls === null ? {} : { servername: sentServerName(tls) };
   let inFlight = 0;
@@ -64,8 +64,8 @@ export function createUpstream(
       inFlight += 1;
       const call = new Call(answer, () => (inFlight -= 1));
       // A request that began before a reload may get here after it.
-      const way = isClosed ? openPool() : pool;
-      way.dispatch(
+      if (isClosed) pool = openPool();
+      pool.dispatch(
         {
           method: request.method,
           path: request.path,
@@ -75,14 +75,23 @@ export function createUpstream(
         },
         call,
       );
-      if (way !== pool) void way.close().catch(() => undefined);
+      if (isClosed) closePool(pool);
+      else if (call.isOver) {
+        // undici refused the request itself, and would never again use the connection it had in mind.
+        closePool(pool);
+        pool = openPool();
+      }
       return call;
     },
     close() {
       isClosed = true;
-      void pool.close().catch(() => undefined);
+      closePool(pool);
     },
   };
+}
+
+function closePool(pool: Pool): void {
+  void pool.close().catch(() => undefined);
 }
 
 /** Host and port as a Host header has them (RFC 9110, 7.2): without the scheme's own port. */
@@ -113,7 +122,8 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   readonly #onOver: () => void;
   #controller: Dispatcher.DispatchController | null = null;
   #aborted = false;
-  #over = false;
+  /** Nothing more will be reported. */
+  isOver = false;
 
   constructor(answer: UpstreamAnswer, onOver: () => void) {
     this.#answer = answer;
@@ -158,8 +168,8 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   }
 
   #finish(): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.#onOver();
   }
 }

@@ -53,8 +53,13 @@ export function upstreamFailure(error: unknown): UpstreamFailure {
   if (known !== undefined) return { code: known, detail };
   if (code.startsWith('EAI_')) return { code: 'UPSTREAM_NAME_UNRESOLVED', detail };
   if (TLS_CODE.test(code)) return { code: 'UPSTREAM_TLS_FAILED', detail };
-  if (code.startsWith('HPE_')) return { code: 'UPSTREAM_PROTOCOL', detail };
+  // undici's parser leaves some of its errors without a code.
+  if (code.startsWith('HPE_') || isParserError(error)) return { code: 'UPSTREAM_PROTOCOL', detail };
   return { code: 'INTERNAL', detail };
+}
+
+function isParserError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError';
 }
 
 /** Node tells of several addresses that failed in one error without words of its own. */

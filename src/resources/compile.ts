@@ -68,12 +68,10 @@ export function compilePlan(resources: ResourceSet, options: CompileOptions): Co
   const attachments = attachPolicies(context, policies, routes);
   const inlineMcp = inlineMcpAuthorizations(context);
 
+  const built = buildPlan(context, options.generation, listeners, routes, attachments, inlineMcp);
   const usable = !report.hasErrors() && options.loadFailed !== true;
-  const plan = usable
-    ? buildPlan(options.generation, listeners, routes, attachments, inlineMcp)
-    : null;
   return {
-    plan,
+    plan: usable ? built : null,
     problems: report.problems(),
     statuses: describeStatuses({ context, routes, attachments, tls, usable }),
   };
@@ -118,7 +116,9 @@ function inlineMcpAuthorizations(context: LinkContext): ReadonlyMap<AnyResource,
   return inline;
 }
 
+/** Also reports backends that can't be served as they are written. */
 function buildPlan(
+  { report, checks }: LinkContext,
   generation: number,
   listeners: readonly LinkedListener[],
   routes: readonly LinkedRoute[],
@@ -161,7 +161,7 @@ function buildPlan(
   const backendPlans = backends.items().map((backend): BackendPlan => {
     const inline = inlineMcp.get(backend.resource);
     const attached = attachments.onBackend(backend.resource);
-    return {
+    const plan: BackendPlan = {
       name: backend.name,
       kind: backend.resource.kind,
       type: backend.type,
@@ -170,6 +170,9 @@ function buildPlan(
         ({ section, target }) => ({ authorization: authorizations.indexOf(section.plan), target }),
       ),
     };
+    for (const problem of checks.checkBackend(plan))
+      report.error(backend.resource, ['spec'], problem);
+    return plan;
   });
   return {
     generation,

@@ -92,6 +92,7 @@ export function createPrimary(options: PrimaryOptions): Primary {
   function readiness(): Readiness {
     const details: string[] = [];
     if (draining) details.push('draining');
+    if (plan === null) details.push('no configuration is in force yet');
     if (!pool.isComplete()) details.push('not every worker runs with the latest configuration yet');
     const waiting = pool
       .statuses()

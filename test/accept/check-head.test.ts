@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { checkHead, type HeadLimits } from '../../src/accept/check-head.ts';
 import { Refusal } from '../../src/errors.ts';
 
-const limits: HeadLimits = { maxHeaderFields: 20, maxBodyBytes: 1000, maxTargetBytes: 100 };
+const limits: HeadLimits = {
+  maxHeaderFields: 20,
+  maxHeaderBytes: 4000,
+  maxBodyBytes: 1000,
+  maxTargetBytes: 100,
+};
 const check = (headers: string[], method = 'POST', targetLength = 10) =>
   checkHead(method, targetLength, headers, limits);
 
@@ -120,6 +125,12 @@ describe('method, target, names and values', () => {
     const fields = (count: number) => Array.from({ length: count }, () => ['x-a', 'b']).flat();
     assert.deepEqual(check(fields(20)), { hasBody: false });
     assertRefused(check(fields(21)), 'HEADERS_TOO_LARGE');
+  });
+
+  test('header lines over the limit together are refused with 431, up to it they pass', () => {
+    const lines = (length: number) => ['x-a', 'v'.repeat(1993), 'x-b', 'v'.repeat(length)];
+    assert.deepEqual(check(lines(1993)), { hasBody: false });
+    assertRefused(check(lines(1994)), 'HEADERS_TOO_LARGE');
   });
 });
 

@@ -74,7 +74,7 @@ export class FakeNativeResponse implements NativeResponse {
   }
 
   getRemoteAddressAsText(): ArrayBuffer {
-    return new TextEncoder().encode('192.0.2.1').buffer as ArrayBuffer;
+    return new TextEncoder().encode('192.0.2.1').buffer;
   }
 
   /** The client goes away. */
@@ -98,7 +98,7 @@ export class FakeNativeResponse implements NativeResponse {
   }
 
   #take(chunk: Text): number {
-    const octets = Buffer.from(chunk as string);
+    const octets = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     const taken = Math.min(octets.length, this.window);
     this.window -= taken;
     this.written = Buffer.concat([this.written, octets.subarray(0, taken)]);

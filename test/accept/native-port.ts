@@ -37,6 +37,7 @@ export async function openNativePort(
     limits: {
       maxHeaderFields: 50,
       maxBodyBytes: 2_000_000,
+      maxHeaderBytes: 65_536,
       maxTargetBytes: 1000,
       ...options.limits,
     },

@@ -60,7 +60,7 @@ describe('a whole answer', () => {
       'with 204 says that the connection ends',
       { closing: true },
       204,
-      ['status 204 No Content', 'a: b', 'end  and close'],
+      ['status 204 No Content', 'a: b', 'connection: close', 'end without body'],
     ],
   ];
   for (const [name, options, status, expected] of rows) {

@@ -129,12 +129,12 @@ for (const format of ['text', 'json'] as const) {
         const octets = [
           'GET /mcp"%0a%0dhttp.status=200%1b%e2%80%a8 HTTP/1.1\r\nhost: x\r\n\r\n',
           'GET /mcp HTTP/1.1\r\nhost: x"http.status=200\r\n\r\n',
-          `GET /mcp HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${'"\x1b['.repeat(9)}\r\n\r\n`,
+          `GET /mcp HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${'" x='.repeat(9)}\r\n\r\n`,
         ];
         for (const text of octets) await sendRaw(gate.port, text, 200);
       });
       for (const line of [byClaim, ...lines]) {
-        assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+        assert.doesNotMatch(line, /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/);
         if (format === 'text') {
           assert.match(line, LINE);
           assert.equal(line.match(/ http\.status=\d+ /g)?.length ?? 0, 1, line);

@@ -6,6 +6,7 @@ import { begin, mcpHeaders, ping, send, sendMcp, sendRaw } from '../harness/http
 import { fileScope } from '../harness/scope.ts';
 
 const MIB = 1024 * 1024;
+const MAX_FIELDS = 64;
 
 describe('a request has limits', () => {
   let upstream: FakeUpstream;
@@ -13,7 +14,10 @@ describe('a request has limits', () => {
 
   before(async () => {
     upstream = await startFakeUpstream(fileScope);
-    gate = await startGate(fileScope, { upstreamPort: upstream.port });
+    gate = await startGate(fileScope, {
+      upstreamPort: upstream.port,
+      options: [`--max-header-fields=${MAX_FIELDS}`],
+    });
   });
 
   test('a body of exactly 4 MiB passes', async () => {
@@ -28,6 +32,14 @@ describe('a request has limits', () => {
     const answer = await status413({ 'content-length': String(4 * MIB + 1) }, 4 * MIB + 1);
     assert.equal(answer, 413);
     assert.equal(upstream.requests.length, count);
+  });
+
+  test('and is refused before any octet of the body was sent', async () => {
+    const answer = await sendRaw(
+      gate.port,
+      `POST /mcp HTTP/1.1\r\nhost: x\r\ncontent-length: ${4 * MIB + 1}\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 413 /);
   });
 
   test('a chunked body that grows over 4 MiB is refused with 413', async () => {
@@ -79,10 +91,24 @@ describe('a request has limits', () => {
     assert.match(answer, /^HTTP\/1\.1 431 /);
   });
 
-  test('a hundred fields and more are refused with 431', async () => {
-    const fields = Array.from({ length: 120 }, (_, index) => `x-${index}: y\r\n`).join('');
+  test('more fields than the limit are refused with 431', async () => {
+    const fields = Array.from({ length: MAX_FIELDS }, (_, index) => `x-${index}: y\r\n`).join('');
     const answer = await sendRaw(gate.port, `GET /mcp HTTP/1.1\r\nhost: x\r\n${fields}\r\n`);
     assert.match(answer, /^HTTP\/1\.1 431 /);
+  });
+
+  test('more fields than the native server can hold end the connection', async () => {
+    const count = upstream.requests.length;
+    const fields = 'x: y\r\n'.repeat(1000);
+    const startedAt = performance.now();
+    const answer = await sendRaw(
+      gate.port,
+      `GET /mcp HTTP/1.1\r\nhost: x\r\n${fields}\r\n`,
+      30_000,
+    );
+    assert.match(answer, /^(HTTP\/1\.1 4\d\d .*[^]*)?$/);
+    assert(performance.now() - startedAt < 20_000);
+    assert.equal(upstream.requests.length, count);
   });
 
   test('after all of that the gate still serves', async () => {

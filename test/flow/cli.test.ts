@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { posternCli } from '../harness/postern.ts';
 
 const config = fileURLToPath(new URL('../../config/', import.meta.url));
@@ -152,7 +152,7 @@ spec:
   test('-o yaml shows the conditions of every resource', () => {
     const { status, stdout } = postern(['check', '-o', 'yaml', '-f', quickstart]);
     assert.equal(status, 0);
-    const text = JSON.stringify(parse(stdout));
+    const text = JSON.stringify(parseAllDocuments(stdout));
     for (const word of ['Accepted', 'ResolvedRefs', 'Attached', 'HTTPRoute', 'GlooTrafficPolicy']) {
       assert(text.includes(word), word);
     }

@@ -40,7 +40,7 @@ for (const workers of ['1', '2']) {
       2000,
     );
 
-    assert.equal(await gate.exited, 0);
+    assert.equal(await gate.waitForExit(), 0);
     const tookMs = performance.now() - startedAt;
     assert(tookMs < 10_000, `it took ${tookMs} ms though the stream ended long before`);
     assert.match(text, /after/);
@@ -65,7 +65,7 @@ test('streams that outlive the drain timeout are ended by it', async (t) => {
   response.resume().on('error', () => undefined);
   const startedAt = performance.now();
   gate.kill('SIGTERM');
-  assert.equal(await gate.exited, 0);
+  assert.equal(await gate.waitForExit(), 0);
   const tookMs = performance.now() - startedAt;
   assert(tookMs > 900 && tookMs < 4000, `it took ${tookMs} ms`);
   await until('the end of the stream', () => response.closed);
@@ -79,7 +79,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     await sendMcp(gate.port, ping);
     const startedAt = performance.now();
     gate.kill(signal);
-    assert.equal(await gate.exited, 0);
+    assert.equal(await gate.waitForExit(), 0);
     assert(performance.now() - startedAt < 3000);
   });
 }

@@ -41,6 +41,7 @@ describe('a remote key set', { concurrency: false }, () => {
     let published = [signer.jwk];
     const { jwks, gate } = await start(t, published, '500ms');
     let loading = true;
+    t.after(() => void (loading = false));
     let sent = 0;
     const refused: string[] = [];
     const load = Array.from({ length: 4 }, async (_, client) => {

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { startFakeUpstream, type FakeUpstream } from '../harness/fake-upstream.ts';
 import { startGate, type Gate } from '../harness/gate.ts';
-import { mcpHeaders, ping, send, sendMcp, type RequestOptions } from '../harness/http-client.ts';
+import {
+  mcpHeaders,
+  ping,
+  send,
+  sendMcp,
+  sendRaw,
+  type RequestOptions,
+} from '../harness/http-client.ts';
 import {
   glooJwt,
   glooPolicy,
@@ -132,25 +139,30 @@ describe('what the upstream gets', () => {
   });
 
   test('are no hop-by-hop headers, nor what Connection names', async () => {
-    const request = await seen({
-      headers: {
-        connection: 'close, x-private, mcp-name',
-        'keep-alive': 'timeout=5',
-        'proxy-authorization': 'Basic eDp5',
-        'proxy-connection': 'keep-alive',
-        te: 'trailers',
-        trailer: 'x-checksum',
-        'x-private': 'for the gate alone',
-        'x-public': 'for all',
-      },
-    });
-    const names = Object.keys(request.headers);
-    for (const name of ['keep-alive', 'proxy-authorization', 'proxy-connection', 'x-private']) {
-      assert(!names.includes(name), name);
-    }
-    for (const name of ['te', 'trailer', 'upgrade']) assert(!names.includes(name), name);
-    assert.doesNotMatch(request.headers.connection ?? '', /x-private/);
-    assert.equal(request.headers['x-public'], 'for all');
+    const count = upstream.requests.length;
+    const fields = {
+      connection: 'close, X-Private, mcp-name',
+      'keep-alive': 'timeout=5',
+      'proxy-authorization': 'Basic eDp5',
+      'proxy-connection': 'keep-alive',
+      te: 'trailers',
+      trailer: 'x-checksum',
+      upgrade: 'h2c',
+      'x-private': 'for the gate alone',
+      'mcp-name': 'named by Connection too',
+      'x-public': 'for all',
+    };
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+    const answer = await sendRaw(
+      gate.port,
+      `POST /mcp HTTP/1.1\r\nhost: x\r\n${lines.join('')}content-length: 2\r\n\r\n{}`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    const { headers } = upstream.requests[count]!;
+    const { connection, 'x-public': kept, ...gone } = fields;
+    for (const name of Object.keys(gone)) assert.equal(headers[name], undefined, name);
+    assert.notEqual(headers.connection, connection);
+    assert.equal(headers['x-public'], kept);
   });
 
   test('is no Authorization of the client, verified or not', async () => {
@@ -172,6 +184,24 @@ describe('what the upstream gets', () => {
     assert(!query.head.includes(token));
     const custom = await seen({ path: '/custom', headers: { 'x-token': `Token ${token}` } });
     assert(!custom.head.includes(token));
+  });
+
+  test('is where the client really is, not where it says it is', async () => {
+    const request = await seen({
+      headers: {
+        host: 'public.test',
+        'x-forwarded-for': '203.0.113.7',
+        'x-forwarded-host': 'forged.test',
+        'x-forwarded-proto': 'https',
+        'x-real-ip': '203.0.113.7',
+        forwarded: 'for=203.0.113.7',
+      },
+    });
+    assert.equal(request.headers['x-forwarded-for'], '127.0.0.1');
+    assert.equal(request.headers['x-forwarded-host'], 'public.test');
+    assert.equal(request.headers['x-forwarded-proto'], 'http');
+    assert.equal(request.headers['x-real-ip'], undefined);
+    assert.equal(request.headers.forwarded, undefined);
   });
 
   test('are the claims the policy copies, never the copies of a client', async () => {

@@ -15,6 +15,7 @@ const countRefused = (log: string) => log.split('configuration was refused').len
 
 test('thirty reloads under load, a third of them bad, fail no request and cut no stream', async (t) => {
   let streaming = true;
+  t.after(() => void (streaming = false));
   const upstream = await startFakeUpstream(t, async (request, response) => {
     if (request.method !== 'GET') return json(ok)(request, response);
     beginEvents(response);
@@ -56,6 +57,7 @@ test('thirty reloads under load, a third of them bad, fail no request and cut no
   stream.on('error', () => undefined);
 
   let loading = true;
+  t.after(() => void (loading = false));
   let requests = 0;
   const failures: string[] = [];
   const rounds = new Set<string>();
@@ -77,11 +79,13 @@ test('thirty reloads under load, a third of them bad, fail no request and cut no
   for (let round = 1; round <= RELOADS; round += 1) {
     if (round % 3 === 0) {
       const refusals = countRefused(gate.processLog());
-      gate.write(round % 2 === 0 ? 'kind: [' : gate.resources(policy('x == '), stamped(round)));
+      gate.write(round % 2 === 0 ? 'kind: [' : gate.resources(policy('"'), stamped(round)));
       await until(
         'the bad change to be reported',
         () => countRefused(gate.processLog()) > refusals,
-      );
+      ).catch((error: unknown) => {
+        throw new Error(`round ${round}: ${String(error)}\n${gate.processLog().slice(-1500)}`);
+      });
     } else {
       await gate.reload(gate.resources(policy(`user-${round}`), stamped(round)));
     }

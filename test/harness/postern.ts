@@ -49,8 +49,9 @@ export interface Postern {
   /** SIGTERM; waits for the end and asserts that the exit code is 0. */
   stop(timeoutMs?: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
-  /** Resolves with the exit code, or with the signal that ended the process. */
-  readonly exited: Promise<number | NodeJS.Signals>;
+  hasEnded(): boolean;
+  /** Waits for the end and returns the exit code, or the signal that ended the process. */
+  waitForExit(timeoutMs?: number): Promise<number | NodeJS.Signals>;
 }
 
 export async function startPostern(scope: Scope, options: PosternOptions): Promise<Postern> {
@@ -110,15 +111,23 @@ function observe(
   const stderr: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => stdout.push(text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.push(text));
-  const exited = new Promise<number | NodeJS.Signals>((resolve) => {
-    // `close`, not `exit`: both logs are complete then.
-    child.once('close', (code, signal) => resolve(code ?? signal ?? -1));
-  });
+  let exit: number | NodeJS.Signals | undefined;
+  // `close`, not `exit`: both logs are complete then.
+  child.once('close', (code, signal) => (exit = code ?? signal ?? -1));
   const { pid } = child;
   assert(pid !== undefined);
 
+  /** Asks until there is an answer; a failure shows the ends of both logs. */
+  const wait = <T>(
+    what: string,
+    ask: () => T | undefined | Promise<T | undefined>,
+    timeoutMs: number,
+  ) =>
+    until(what, ask, timeoutMs).catch((error: unknown) => {
+      throw new Error(`${String(error)}\nstdout:\n${tail(stdout)}\nstderr:\n${tail(stderr)}`);
+    });
   const waitForLine = (log: string[], pattern: RegExp, timeoutMs: number) =>
-    until(
+    wait(
       `a line like ${String(pattern)}`,
       () =>
         log
@@ -126,9 +135,8 @@ function observe(
           .split('\n')
           .find((line) => pattern.test(line)),
       timeoutMs,
-    ).catch((error: unknown) => {
-      throw new Error(`${String(error)}\nstdout:\n${tail(stdout)}\nstderr:\n${tail(stderr)}`);
-    });
+    );
+  const waitForExit = (timeoutMs = 20_000) => wait('the gate to end', () => exit, timeoutMs);
   const get = async (port: number, path: string) => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
       headers: { connection: 'close' },
@@ -145,7 +153,8 @@ function observe(
     adminPort,
     metricsPort,
     resourceFile,
-    exited,
+    hasEnded: () => exit !== undefined,
+    waitForExit,
     accessLog: () => stdout.join(''),
     processLog: () => stderr.join(''),
     waitForAccessLine: (pattern, timeoutMs = 5000) => waitForLine(stdout, pattern, timeoutMs),
@@ -156,18 +165,11 @@ function observe(
     async reload(resources) {
       const before = await generation();
       write(resources);
-      await until('the reload', async () => (await generation()) > before, 10_000).catch(
-        (error: unknown) => {
-          throw new Error(`${String(error)}\nstderr:\n${stderr.join('')}`);
-        },
-      );
+      await wait('the reload', async () => (await generation()) > before || undefined, 10_000);
     },
     async stop(timeoutMs = 15_000) {
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-      const code = await exited;
-      clearTimeout(timer);
-      assert.equal(code, 0, `exit code after SIGTERM; stderr:\n${stderr.join('')}`);
+      assert.equal(await waitForExit(timeoutMs), 0, `stderr:\n${tail(stderr)}`);
     },
     kill: (signal) => void child.kill(signal),
   };
@@ -179,13 +181,11 @@ function tail(log: readonly string[]): string {
 }
 
 async function untilReady(postern: Postern): Promise<void> {
-  let ended: number | NodeJS.Signals | undefined;
-  void postern.exited.then((code) => (ended = code));
   let why = '';
   await until(
     'the gate to be ready',
     async () => {
-      if (ended !== undefined) throw new Error(`the gate ended with ${ended}`);
+      if (postern.hasEnded()) throw new Error('the gate ended');
       try {
         const answer = await postern.admin('/healthz/ready');
         why = answer.text;

@@ -16,10 +16,13 @@ export interface CertificateAuthority extends CertificatePair {
     readonly dns?: readonly string[];
     readonly ip?: readonly string[];
     readonly uri?: readonly string[];
+    /** Valid until an hour ago. */
+    readonly expired?: boolean;
   }): Promise<CertificatePair>;
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 let serialNumber = 1;
@@ -50,7 +53,7 @@ export async function createAuthority(
         ...(names.uri ?? []).map((value) => ({ type: 'url' as const, value })),
       ];
       const issued = await x509.X509CertificateGenerator.create({
-        ...validity(),
+        ...validity(names.expired),
         subject: 'CN=server',
         issuer: certificate.subject,
         publicKey: serverKeys.publicKey,
@@ -69,12 +72,12 @@ export async function createAuthority(
   };
 }
 
-function validity() {
+function validity(expired = false) {
   serialNumber += 1;
   return {
     serialNumber: serialNumber.toString(16).padStart(4, '0'),
     notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + 365 * DAY_MS),
+    notAfter: new Date(Date.now() + (expired ? -HOUR_MS : 365 * DAY_MS)),
   };
 }
 

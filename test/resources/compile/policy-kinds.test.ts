@@ -67,6 +67,9 @@ const rows: [kind: string, texts: string[]][] = [
   ],
 ];
 
+const withoutKeys = (provider: ProviderPlan): Partial<ProviderPlan> =>
+  Object.fromEntries(Object.entries(provider).filter(([member]) => member !== 'keys'));
+
 const kidOf = (provider: ProviderPlan | undefined): unknown =>
   provider?.keys.source === 'local' ? provider.keys.jwks[0]?.kid : undefined;
 
@@ -79,14 +82,13 @@ for (const [kind, texts] of rows) {
     const { providers, ...rest } = authentication;
     const [provider] = providers;
     assert.ok(provider);
-    const { keys: _keys, ...ofProvider } = provider;
     assert.deepEqual(rest, {
       policy: 'default/p',
       policyKind: kind,
       mode: 'RequireValid',
       failureStatus: agentgateway ? 401 : 403,
     });
-    assert.deepEqual(ofProvider, {
+    assert.deepEqual(withoutKeys(provider), {
       name: 'one',
       issuer: 'one',
       audiences: ['aud'],
@@ -175,8 +177,7 @@ test('all members of a provider of glooJWT are carried over', () => {
     glooProvider(`jwks: {local: {key: '${guideJwks}'}}, keepToken: true, clockSkewSeconds: 0,
     tokenSource: {headers: [{header: X-Token}, {header: Authorization, prefix: "Token "}], queryParams: [t]},
     claimsToHeaders: [{claim: org.team, header: X-Team, append: true}, {claim: sub, header: x-sub}]`);
-  const { keys: _keys, ...provider } = providerOf(planOf(`${text}---${base}`));
-  assert.deepEqual(provider, {
+  assert.deepEqual(withoutKeys(providerOf(planOf(`${text}---${base}`))), {
     name: 'one',
     issuer: null,
     audiences: null,

@@ -118,6 +118,13 @@ ${rbac}`),
     ],
   },
   {
+    name: 'expressions on a Backend that do not compile',
+    text: glooRbac('bad', onBackend, 'mcp.tool.name = 1') + `---${base}`,
+    lines: [
+      'error t.yaml:7:53: GlooTrafficPolicy/default/bad: spec.rbac.policy.matchExpressions[0]: 1:15: Unexpected character: =; write == to compare',
+    ],
+  },
+  {
     name: 'JWT on a Backend, where it would not run',
     text: glooJwt('bad', onBackend) + `---${base}`,
     lines: [

@@ -53,8 +53,8 @@ for (const [name, jwk] of accepted) {
   test(`a single JWK is accepted: ${name}`, () => {
     const read = readLocalKeys(` ${JSON.stringify(jwk)}\n`);
     assert.deepEqual([read.problems, read.warnings], [[], []]);
-    const { key_ops: _keyOperations, ...expected } = jwk;
-    assert.deepEqual(read.jwks, [expected]);
+    const kept = Object.entries(jwk).filter(([member]) => member !== 'key_ops');
+    assert.deepEqual(read.jwks, [Object.fromEntries(kept)]);
   });
 }
 

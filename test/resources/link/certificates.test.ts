@@ -18,7 +18,7 @@ import {
 test('a bundle of certificates is read whole', () => {
   const read = readCertificates(`# a comment\n${caCertificatePem}${serverCertificatePem}`);
   assert.equal(read.problem, null);
-  assert.equal(read.certificates?.length, 2);
+  assert.equal(read.certificates.length, 2);
 });
 
 const badBundles: [name: string, pem: string, problem: RegExp][] = [
@@ -36,7 +36,7 @@ for (const [name, pem, problem] of badBundles) {
   test(`${name} is not a bundle of certificates`, () => {
     const read = readCertificates(pem);
     assert.equal(read.certificates, null);
-    assert.match(read.problem ?? '', problem);
+    assert.match(read.problem, problem);
   });
 }
 
