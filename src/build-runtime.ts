@@ -5,9 +5,13 @@
 import type { Authenticator } from './authenticate/authenticator.ts';
 import { createAuthorizer } from './authorize/authorize.ts';
 import type { Authorizer } from './authorize/authorizer.ts';
+import { createMcpAuthorizer } from './authorize/mcp-authorizer.ts';
 import { createBackendChooser, type WeightedBackend } from './forward/backend-chooser.ts';
+import type { OnDeny } from './mcp/denial-answer.ts';
+import { createMcpBackend, type McpBackend } from './mcp/mcp-backend.ts';
+import type { Sealer } from './mcp/seal.ts';
 import type { Upstream } from './forward/upstream.ts';
-import type { Plan, RulePlan, WeightedBackendPlan } from './plan.ts';
+import type { BackendPlan, Plan, RulePlan, WeightedBackendPlan } from './plan.ts';
 import { compileCors } from './route/cors.ts';
 import { compileFilters } from './route/filters.ts';
 import { createListenerTable, type ListenerTable } from './route/listener-table.ts';
@@ -21,13 +25,24 @@ export interface LiveParts {
   readonly upstreams: readonly (readonly Upstream[])[];
 }
 
+/** What holds for every MCP backend. */
+export interface McpOptions {
+  readonly onDeny: OnDeny;
+  readonly sealer: Sealer;
+}
+
 /**
  * Builds the tables of every port.
  *
  * @returns by {@link portKey}
  */
-export function buildTables(plan: Plan, live: LiveParts): ReadonlyMap<string, ListenerTable> {
+export function buildTables(
+  plan: Plan,
+  live: LiveParts,
+  options: McpOptions,
+): ReadonlyMap<string, ListenerTable> {
   const authorizers = new Map<string, Authorizer>();
+  const mcpBackends = plan.backends.map((backend) => buildMcpBackend(plan, backend, options));
 
   /** Rules under the same policies share one authorizer. */
   function authorizerFor(indexes: readonly number[]): Authorizer | null {
@@ -61,7 +76,8 @@ export function buildTables(plan: Plan, live: LiveParts): ReadonlyMap<string, Li
     const [upstream] = at(live.upstreams, backend);
     if (upstream === undefined) return { weight, backend: null };
     const { type } = at(plan.backends, backend);
-    return { weight, backend: { type, upstream, filters: compileFilters(filters) } };
+    const mcp = mcpBackends[backend] ?? null;
+    return { weight, backend: { type, upstream, mcp, filters: compileFilters(filters) } };
   }
 
   return new Map(
@@ -75,6 +91,23 @@ export function buildTables(plan: Plan, live: LiveParts): ReadonlyMap<string, Li
       return [portKey(port), createListenerTable(listeners)];
     }),
   );
+}
+
+function buildMcpBackend(plan: Plan, backend: BackendPlan, options: McpOptions): McpBackend | null {
+  const [target] = backend.targets;
+  if (backend.type !== 'MCP' || target === undefined) return null;
+  const policies = backend.mcpAuthorizations.map(({ authorization, target: narrowedTo }) => ({
+    plan: at(plan.authorizations, authorization),
+    target: narrowedTo,
+  }));
+  return createMcpBackend({
+    name: backend.name,
+    target: target.name,
+    authorizer: policies.length === 0 ? null : createMcpAuthorizer(policies),
+    firstPolicy: policies[0]?.plan.policy ?? '',
+    onDeny: options.onDeny,
+    sealer: options.sealer,
+  });
 }
 
 function at<Item>(list: readonly Item[], index: number): Item {

@@ -17,7 +17,6 @@ export type Reason =
   | 'UpstreamFailure'
   | 'NoHealthyBackend'
   | 'Overload'
-  | 'Draining'
   | 'ClientClosed'
   | 'Internal';
 
@@ -37,7 +36,7 @@ export interface RefusalKind {
   readonly closesConnection: boolean;
 }
 
-type Row = Omit<RefusalKind, 'code' | 'closesConnection'> & { readonly closesConnection?: true };
+type Row = Omit<RefusalKind, 'code' | 'closesConnection'> & { readonly closesConnection?: boolean };
 
 const jwt = (text: string): Row => ({
   status: 403,
@@ -96,8 +95,13 @@ const rows = {
   // The request itself.
   REQUEST_INVALID: request(400, 'invalid request'),
   BODY_TIMEOUT: request(408, 'request body timeout'),
-  BODY_TOO_LARGE: request(413, 'request body too large'),
+  // The rest of the body is read and dropped: a connection closed under a client that still sends would
+  // take the answer with it.
+  BODY_TOO_LARGE: { ...request(413, 'request body too large'), closesConnection: false },
   TARGET_TOO_LONG: request(414, 'request target too long'),
+  SESSION_UNKNOWN: { status: 404, jsonRpcCode: -32001, reason: 'NotFound', retryable: false, text: 'Session not found' },
+  METHOD_NOT_ALLOWED: { ...request(405, 'method not allowed'), closesConnection: false },
+  MESSAGE_INVALID: { ...request(400, 'the message is not valid'), closesConnection: false },
   HEADERS_TOO_LARGE: request(431, 'request header fields too large'),
 
   // Upstream.
@@ -108,11 +112,11 @@ const rows = {
   UPSTREAM_TLS_FAILED: upstream(503, 'upstream call failed: TLS handshake failed'),
   UPSTREAM_RESET: upstream(502, 'upstream call failed: connection closed before an answer'),
   UPSTREAM_PROTOCOL: upstream(502, 'upstream call failed: the answer is not valid HTTP'),
+  UPSTREAM_ANSWER_UNREADABLE: upstream(502, 'upstream call failed: the answer cannot be filtered'),
   UPSTREAM_OVERLOADED: { status: 503, jsonRpcCode: -32603, reason: 'Overload', retryable: true, text: 'upstream call failed: too many requests wait for a connection' },
   UPSTREAM_TIMEOUT: { status: 504, jsonRpcCode: -32603, reason: 'Timeout', retryable: true, text: 'request timeout' },
 
   // Ourselves and the client's side of the connection.
-  DRAINING: { status: 503, jsonRpcCode: -32603, reason: 'Draining', retryable: true, text: 'shutting down' },
   CLIENT_CLOSED: { status: 499, jsonRpcCode: -32603, reason: 'ClientClosed', retryable: true, text: 'client closed the connection' },
   INTERNAL: { status: 500, jsonRpcCode: -32603, reason: 'Internal', retryable: true, text: 'internal error' },
 } as const satisfies Record<string, Row>;
@@ -135,6 +139,8 @@ export interface RefusalDetails {
   readonly status?: number;
   /** Replaces the catalogue's text for client and log alike. Never holds a token or a key. */
   readonly text?: string;
+  /** Replaces the text/plain body where the answer speaks JSON-RPC; the log keeps the text. */
+  readonly answer?: { readonly contentType: string; readonly body: string };
   /** For the log alone. */
   readonly detail?: string;
   /** `namespace/name` of the policy that refused. */
@@ -152,6 +158,8 @@ export class Refusal {
   readonly kind: RefusalKind;
   readonly status: number;
   readonly text: string;
+  readonly contentType: string;
+  readonly body: string;
   readonly detail: string | undefined;
   readonly policy: string | undefined;
   readonly rule: string | undefined;
@@ -161,6 +169,8 @@ export class Refusal {
     this.kind = refusals[code];
     this.status = details.status ?? this.kind.status;
     this.text = details.text ?? this.kind.text;
+    this.contentType = details.answer?.contentType ?? 'text/plain';
+    this.body = details.answer?.body ?? this.text;
     this.detail = details.detail;
     this.policy = details.policy;
     this.rule = details.rule;

@@ -4,6 +4,10 @@ import type { Responder } from './accept/responder.ts';
 import type { TokenLocation } from './authenticate/authenticator.ts';
 import type { Principal } from './authenticate/principal.ts';
 import type { Refusal } from './errors.ts';
+import type { AnswerFilter } from './mcp/answer-filter.ts';
+import type { McpMessage } from './mcp/message.ts';
+import type { OpenedSession } from './mcp/session.ts';
+import type { ChosenBackend } from './forward/backend-chooser.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { ListenerTable } from './route/listener-table.ts';
 import type { ListenerRuntime, RuleRuntime } from './runtime.ts';
@@ -45,8 +49,18 @@ export class Exchange {
   /** Set by `read-body`: the whole request body. */
   body: Buffer | null = null;
 
-  /** Set by `forward`. */
+  /** Set by `choose-backend`. */
+  backend: ChosenBackend | null = null;
+  /** Set by `choose-backend`. */
   upstream: Upstream | null = null;
+
+  /** Set by `mcp`: what the body of a request to an MCP backend says. */
+  message: McpMessage | null = null;
+  /** Set by `mcp`: the session that the request belongs to, or `null`. */
+  session: OpenedSession | null = null;
+  /** Set by `mcp`: takes out of the answer what the caller may not see; `null` where all of it may pass. */
+  answerFilter: AnswerFilter | null = null;
+
   /** Set by `forward`: the answer is a stream of events. */
   isEventStream = false;
   /** When the upstream was asked and when its answer began, from `performance.now()`; 0: never. */
@@ -90,13 +104,13 @@ export class Exchange {
       return;
     }
     this.status = refusal.status;
-    const headers = ['content-type', 'text/plain', ...refusal.headers];
+    const headers = ['content-type', refusal.contentType, ...refusal.headers];
     const cors = this.rule?.cors;
     if (cors != null) headers.push(...cors.responseHeaders(this.head));
     if (refusal.kind.closesConnection) {
-      responder.sendAndClose(refusal.status, headers, refusal.text);
+      responder.sendAndClose(refusal.status, headers, refusal.body);
     } else {
-      responder.send(refusal.status, headers, refusal.text);
+      responder.send(refusal.status, headers, refusal.body);
     }
   }
 }

@@ -3,6 +3,7 @@
  * request is made here, once, and handed to the stages.
  */
 
+import { createReadBody } from './accept/read-body.ts';
 import { createAuthenticator, type PolicyAuthenticator } from './authenticate/authenticate.ts';
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
 import { createKeySetStore } from './authenticate/key-set-store.ts';
@@ -10,20 +11,24 @@ import { createVerifyPool } from './authenticate/verify-pool.ts';
 import { buildTables } from './build-runtime.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
+import { createChooseBackend } from './forward/choose-backend.ts';
 import { createForward } from './forward/forward.ts';
 import { createUpstream, type UpstreamLimits } from './forward/undici-upstream.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { RunOptions } from './options.ts';
+import { createSealer } from './mcp/seal.ts';
 import { createPipeline } from './pipeline.ts';
 import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
-import { createReuse } from './reuse.ts';
+import { createReuse, type Turn } from './reuse.ts';
 import { createSockets } from './sockets.ts';
 import { systemClock, type Milliseconds } from './units.ts';
 import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
 
 export interface GatewayOptions {
   readonly run: RunOptions;
+  /** Seal the session ids that clients hold; the first seals, all open. */
+  readonly sessionKeys: readonly Uint8Array[];
   readonly metrics: Metrics;
   /** Called once for every exchange that is over. */
   readonly record: (exchange: Exchange) => void;
@@ -50,7 +55,14 @@ interface UpstreamPart {
   readonly target: TargetPlan;
 }
 
-export function createGateway({ run, metrics, record, onWarning, onBug }: GatewayOptions): Gateway {
+export function createGateway({
+  run,
+  sessionKeys,
+  metrics,
+  record,
+  onWarning,
+  onBug,
+}: GatewayOptions): Gateway {
   const limits: UpstreamLimits = {
     maxConnections: run.upstreamConnections,
     connectTimeoutMs: run.connectTimeoutMs,
@@ -82,6 +94,14 @@ export function createGateway({ run, metrics, record, onWarning, onBug }: Gatewa
   const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target }) =>
     createUpstream(backendName, target, limits),
   );
+  const mcpOptions = {
+    onDeny: run.onDeny,
+    sealer: createSealer({
+      keys: sessionKeys,
+      clock: systemClock,
+      lifetimeMs: run.sessionLifetimeMs,
+    }),
+  };
   const open = new Set<Exchange>();
   let openConnections = 0;
   let draining = false;
@@ -102,7 +122,9 @@ export function createGateway({ run, metrics, record, onWarning, onBug }: Gatewa
     monotonicNow,
     closing: () => draining,
     run: createPipeline({
-      forward: createForward({ random: Math.random, monotonicNow }),
+      chooseBackend: createChooseBackend(Math.random),
+      readBody: createReadBody(run.bodyTimeoutMs),
+      forward: createForward({ monotonicNow }),
       onBug,
     }),
     onStarted: (exchange) => open.add(exchange),
@@ -125,25 +147,22 @@ export function createGateway({ run, metrics, record, onWarning, onBug }: Gatewa
 
   return {
     async apply(plan) {
-      const auth = reuseAuthenticators(plan.authentications);
-      const up = reuseUpstreams(
-        plan.backends.flatMap(({ name, targets }) =>
-          targets.map((target) => ({ backendName: name, target })),
-        ),
-      );
+      const turns: Turn<unknown>[] = [];
       try {
+        const auth = reuseAuthenticators(plan.authentications);
+        turns.push(auth);
+        const up = reuseUpstreams(upstreamParts(plan));
+        turns.push(up);
         const upstreams = groupByBackend(plan, up.live);
-        const tables = buildTables(plan, { authenticators: auth.live, upstreams });
+        const tables = buildTables(plan, { authenticators: auth.live, upstreams }, mcpOptions);
         await keySetsReady(auth.live, run.keySetDeadlineMs);
         sockets.prepare(plan.ports).commit(tables);
+        authenticators = auth.live;
       } catch (error) {
-        auth.abandon();
-        up.abandon();
+        for (const turn of turns) turn.abandon();
         throw error;
       }
-      auth.commit();
-      up.commit();
-      authenticators = auth.live;
+      for (const turn of turns) turn.commit();
       current = plan;
       if (draining) sockets.stopAccepting();
     },
@@ -166,6 +185,12 @@ export function createGateway({ run, metrics, record, onWarning, onBug }: Gatewa
       keySets: keySetStatuses(current, authenticators),
     }),
   };
+}
+
+function upstreamParts(plan: Plan): UpstreamPart[] {
+  return plan.backends.flatMap(({ name, targets }) =>
+    targets.map((target) => ({ backendName: name, target })),
+  );
 }
 
 function groupByBackend(plan: Plan, live: readonly Upstream[]): Upstream[][] {

@@ -20,8 +20,12 @@ export interface RunOptions {
   readonly logLevel: LogLevel;
   /** `auto`: as the kind of the policy says. */
   readonly authFailureStatus: 'auto' | 401 | 403;
+  readonly onDeny: 'hide' | 'forbidden' | 'tool_error';
+  readonly sessionLifetimeMs: Milliseconds;
   readonly drainTimeoutMs: Milliseconds;
   readonly maxBodyBytes: Bytes;
+  /** 0: no limit. */
+  readonly bodyTimeoutMs: Milliseconds;
   readonly maxHeaderBytes: Bytes;
   readonly maxHeaderFields: number;
   readonly maxTargetBytes: Bytes;
@@ -141,8 +145,11 @@ const table = {
   'log-format': { kind: oneOf('text', 'json'), fallback: 'text', help: 'access log (standard output) and process log (standard error)' },
   'log-level': { kind: oneOf('debug', 'info', 'warn', 'error'), fallback: 'info', help: 'of the process log' },
   'auth-failure-status': { kind: oneOf('auto', '401', '403'), fallback: 'auto', help: 'for a missing or bad token; auto: 403 for GlooTrafficPolicy and TrafficPolicy, 401 for AgentgatewayPolicy kinds' },
+  'on-deny': { kind: oneOf('hide', 'forbidden', 'tool_error'), fallback: 'hide', help: 'how an MCP request that a policy denies is answered: as if its object did not exist, with 403, or with a tool result that says so' },
+  'session-lifetime': { kind: duration(60_000, 8760 * HOUR_MS), fallback: '168h', help: 'how long the session id that a client holds is good for; in use it is renewed' },
   'drain-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '30s', help: 'how long requests and streams may go on after SIGTERM; 0: not at all' },
   'max-body': { kind: size(0, 1024 * 1_048_576), fallback: '4MiB', help: 'largest request body (413 above)' },
+  'body-timeout': { kind: duration(0, HOUR_MS), fallback: '60s', help: 'how long a request body may take, however steadily it trickles (408 above); 0: no limit' },
   'max-headers': { kind: size(4096, 1_048_576), fallback: '64KiB', help: 'largest request head (431 above)' },
   'max-header-fields': { kind: wholeNumber(8, MAX_NATIVE_FIELDS), fallback: '90', help: 'header fields of one request (431 above)' },
   'max-target': { kind: size(64, 1_048_576), fallback: '16KiB', help: 'longest path and query (414 above)' },
@@ -236,8 +243,11 @@ export function parseOptions(
     logFormat: value('log-format', table['log-format'].kind),
     logLevel: value('log-level', table['log-level'].kind),
     authFailureStatus: status === 'auto' ? 'auto' : status === '401' ? 401 : 403,
+    onDeny: value('on-deny', table['on-deny'].kind),
+    sessionLifetimeMs: value('session-lifetime', table['session-lifetime'].kind),
     drainTimeoutMs: value('drain-timeout', table['drain-timeout'].kind),
     maxBodyBytes: value('max-body', table['max-body'].kind),
+    bodyTimeoutMs: value('body-timeout', table['body-timeout'].kind),
     maxHeaderBytes: value('max-headers', table['max-headers'].kind),
     maxHeaderFields: value('max-header-fields', table['max-header-fields'].kind),
     maxTargetBytes: value('max-target', table['max-target'].kind),

@@ -3,11 +3,11 @@
  * refuses it; nothing runs that is not here.
  */
 
-import { readBody } from './accept/read-body.ts';
 import { authenticateRequest } from './authenticate/authenticate-request.ts';
 import { authorizeRequest } from './authorize/authorize-request.ts';
 import { Refusal } from './errors.ts';
 import type { Exchange } from './exchange.ts';
+import { gateMessage } from './mcp/gate-message.ts';
 import { answerCors } from './route/answer-cors.ts';
 import { findRoute } from './route/find-route.ts';
 import { redirect } from './route/redirect.ts';
@@ -18,24 +18,31 @@ export interface Stage {
   readonly run: (exchange: Exchange) => Verdict | Promise<Verdict>;
 }
 
-/** What the composition root adds: stages that hold connections or other state. */
-export interface PipelineOptions {
-  readonly forward: (exchange: Exchange) => Verdict;
+/** Stages that the composition root makes, because they hold options, connections or other state. */
+export interface MadeStages {
+  readonly chooseBackend: Stage['run'];
+  readonly readBody: Stage['run'];
+  readonly forward: Stage['run'];
+}
+
+export interface PipelineOptions extends MadeStages {
   /** Told of an exception in a stage: a bug, answered with 500. */
   readonly onBug: (stage: string, error: unknown) => void;
 }
 
 /** The stages in their order. */
 // prettier-ignore
-export function stages({ forward }: Pick<PipelineOptions, 'forward'>): readonly Stage[] {
+export function stages({ chooseBackend, readBody, forward }: MadeStages): readonly Stage[] {
   return [
-    { name: 'find-route',   run: findRoute },           // a stranger to every route learns nothing else
-    { name: 'answer-cors',  run: answerCors },          // a preflight carries no token
-    { name: 'authenticate', run: authenticateRequest }, // who
-    { name: 'authorize',    run: authorizeRequest },    // may
-    { name: 'redirect',     run: redirect },            // filters that answer come after the right to an answer
-    { name: 'read-body',    run: readBody },            // only now is the body worth waiting for
-    { name: 'forward',      run: forward },
+    { name: 'find-route',     run: findRoute },           // a stranger to every route learns nothing else
+    { name: 'answer-cors',    run: answerCors },          // a preflight carries no token
+    { name: 'authenticate',   run: authenticateRequest }, // who
+    { name: 'authorize',      run: authorizeRequest },    // may
+    { name: 'redirect',       run: redirect },            // filters that answer come after the right to an answer
+    { name: 'choose-backend', run: chooseBackend },       // what the body may say depends on it
+    { name: 'read-body',      run: readBody },            // only now is the body worth waiting for
+    { name: 'mcp',            run: gateMessage },         // what the body says, and whether the caller may say it
+    { name: 'forward',        run: forward },
   ];
 }
 

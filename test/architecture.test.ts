@@ -30,7 +30,6 @@ const STAGES = ['accept', 'route', 'authenticate', 'authorize', 'mcp', 'forward'
 const COMMON_GROUND: Readonly<Record<string, string>> = {
   'accept/request-head.ts': 'the shape of a request, and how one of its fields is read',
   'accept/request-path.ts': 'rules are compared in the one spelling that requests are brought into',
-  'accept/host.ts': 'hostnames are compared in the one spelling that requests are brought into',
 };
 
 /** Where each foreign library is at home: a folder ends in a slash. */

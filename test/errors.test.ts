@@ -29,6 +29,9 @@ REQUEST_INVALID 400 InvalidRequest
 BODY_TIMEOUT 408 InvalidRequest
 BODY_TOO_LARGE 413 InvalidRequest
 TARGET_TOO_LONG 414 InvalidRequest
+SESSION_UNKNOWN 404 NotFound
+METHOD_NOT_ALLOWED 405 InvalidRequest
+MESSAGE_INVALID 400 InvalidRequest
 HEADERS_TOO_LARGE 431 InvalidRequest
 BACKEND_INVALID 500 NoHealthyBackend
 UPSTREAM_TLS_INVALID 503 UpstreamFailure
@@ -37,9 +40,9 @@ UPSTREAM_NAME_UNRESOLVED 503 UpstreamFailure
 UPSTREAM_TLS_FAILED 503 UpstreamFailure
 UPSTREAM_RESET 502 UpstreamFailure
 UPSTREAM_PROTOCOL 502 UpstreamFailure
+UPSTREAM_ANSWER_UNREADABLE 502 UpstreamFailure
 UPSTREAM_OVERLOADED 503 Overload
 UPSTREAM_TIMEOUT 504 Timeout
-DRAINING 503 Draining
 CLIENT_CLOSED 499 ClientClosed
 INTERNAL 500 Internal
 `;
@@ -78,7 +81,7 @@ test('only a request whose end is not known for sure closes the connection', () 
   const closing = Object.values(refusals).filter(({ closesConnection }) => closesConnection);
   assert.deepEqual(
     closing.map(({ code }) => code),
-    ['REQUEST_INVALID', 'BODY_TIMEOUT', 'BODY_TOO_LARGE', 'TARGET_TOO_LONG', 'HEADERS_TOO_LARGE'],
+    ['REQUEST_INVALID', 'BODY_TIMEOUT', 'TARGET_TOO_LONG', 'HEADERS_TOO_LARGE'],
   );
 });
 
@@ -104,7 +107,7 @@ describe('a refusal', () => {
     };
     const { kind, ...rest } = new Refusal('TOKEN_MISSING', details);
     assert.equal(kind.status, 403);
-    assert.deepEqual(rest, details);
+    assert.deepEqual(rest, { ...details, contentType: 'text/plain', body: 'no' });
   });
 
   test('has one shape, whatever it carries', () => {

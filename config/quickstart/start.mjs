@@ -16,8 +16,6 @@ const LOOPBACK = '127.0.0.1';
 /** The port that mcp-server.yaml names. */
 const MCP_SERVER_PORT = 3001;
 const GATEWAY_PORT = 8080;
-const ADMIN_PORT = 15000;
-const METRICS_PORT = 15020;
 const START_TIMEOUT_MS = 20_000;
 /** How long open streams may go on after Ctrl-C. */
 const DRAIN_TIMEOUT_MS = 2000;
@@ -29,6 +27,8 @@ const folder = relative(process.cwd(), here) || '.';
 
 const userOptions = process.argv.slice(2);
 const hasResources = userOptions.some((option) => /^(-f|--file)(=|$)/.test(option));
+const adminAddress = userOption('--admin-address') ?? `${LOOPBACK}:15000`;
+const metricsAddress = userOption('--metrics-address') ?? `${LOOPBACK}:15020`;
 const gatewayOptions = [...(hasResources ? [] : ['-f', here]), ...userOptions];
 
 /** The running children, by what we call them. */
@@ -60,16 +60,22 @@ try {
   }
 }
 
+/** The value of an option as the user gave it: `--name=value` or `--name value`. */
+function userOption(name) {
+  const index = userOptions.findIndex((option) => option.split('=')[0] === name);
+  if (index === -1) return undefined;
+  const option = userOptions[index];
+  return option.includes('=') ? option.slice(name.length + 1) : userOptions[index + 1];
+}
+
 /** What the demo sets where the user does not: above all, that it is for this machine alone. */
 function demoOptions() {
   return [
     ['--listen-address', LOOPBACK],
-    ['--admin-address', `${LOOPBACK}:${ADMIN_PORT}`],
-    ['--metrics-address', `${LOOPBACK}:${METRICS_PORT}`],
+    ['--admin-address', adminAddress],
+    ['--metrics-address', metricsAddress],
     ['--drain-timeout', `${DRAIN_TIMEOUT_MS}ms`],
-  ].flatMap(([name, value]) =>
-    userOptions.some((option) => option.split('=')[0] === name) ? [] : [name, value],
-  );
+  ].flatMap(([name, value]) => (userOption(name) === undefined ? [name, value] : []));
 }
 
 /** Starts a Node program. What it prints is kept back until the demo is up, or told if it never is. */
@@ -128,7 +134,7 @@ function accepts(port) {
 
 async function isGatewayReady() {
   try {
-    const answer = await fetch(`http://${LOOPBACK}:${ADMIN_PORT}/healthz/ready`);
+    const answer = await fetch(`http://${adminAddress}/healthz/ready`);
     return answer.ok;
   } catch {
     return false;
@@ -177,8 +183,8 @@ Postern is up. Ctrl-C stops everything.
 
   MCP endpoint   ${url}
   MCP server     http://${LOOPBACK}:${MCP_SERVER_PORT}/mcp (server-everything, behind the gate)
-  Admin          http://${LOOPBACK}:${ADMIN_PORT}/config, /healthz/live, /healthz/ready
-  Metrics        http://${LOOPBACK}:${METRICS_PORT}/metrics
+  Admin          http://${adminAddress}/config, /healthz/live, /healthz/ready
+  Metrics        http://${metricsAddress}/metrics
   Resources      ${hasResources ? 'as given' : `${folder}/*.yaml: edit and save, they are read again at once`}
 
 Try it in a second terminal, in this folder.

@@ -1,17 +1,30 @@
 import type { Exchange } from '../exchange.ts';
 import { Refusal } from '../errors.ts';
+import type { Milliseconds } from '../units.ts';
 import { PASS, type Verdict } from '../verdict.ts';
 
 /**
- * The read-body stage: waits until the whole request body is there.
+ * Makes the read-body stage, which waits until the whole request body is there.
  *
- * @returns PASS, or BODY_TOO_LARGE; CLIENT_CLOSED where the client went away first
+ * @param timeoutMs how long a body may take from here on, however steadily it trickles; 0: no limit
+ * @returns a stage; PASS, or BODY_TOO_LARGE, BODY_TIMEOUT; CLIENT_CLOSED where the client went away first
  */
-export function readBody(exchange: Exchange): Verdict | Promise<Verdict> {
-  const { requestBody } = exchange;
-  if (requestBody === null) return PASS;
-  if (requestBody.outcome !== null) return settle(exchange);
-  return requestBody.whenSettled().then(() => settle(exchange));
+export function createReadBody(
+  timeoutMs: Milliseconds,
+): (exchange: Exchange) => Verdict | Promise<Verdict> {
+  return (exchange) => {
+    const { requestBody } = exchange;
+    if (requestBody === null) return PASS;
+    if (requestBody.outcome !== null) return settle(exchange);
+    const timer =
+      timeoutMs === 0
+        ? undefined
+        : setTimeout(() => exchange.fail(new Refusal('BODY_TIMEOUT')), timeoutMs);
+    return requestBody.whenSettled().then(() => {
+      clearTimeout(timer);
+      return settle(exchange);
+    });
+  };
 }
 
 function settle(exchange: Exchange): Verdict {

@@ -14,7 +14,7 @@ import type { RequestMember, RuleReads } from './inspect.ts';
 /** Most query parameters; a request with more is denied where a rule reads them. */
 export const maxQueryParameters = 256;
 
-type CelMap = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
+export type CelMap = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
 
 /** The variables of one evaluation. */
 export interface RuleContext {

@@ -7,6 +7,8 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { compileRegularExpression } from '../re2.ts';
 import { ConstantPattern, refusedFunctions, replacements, roots } from './environment.ts';
 import type { Root } from './environment.ts';
+import { memberPath, readMcpPath, readMcpPresence } from './mcp-members.ts';
+import type { McpInput } from './mcp-members.ts';
 
 /** Members of `request` that a rule can read. */
 export const requestMembers = [
@@ -29,6 +31,7 @@ export interface RuleReads {
   readonly roots: ReadonlySet<Root>;
   /** All of them where the expression uses `request` as a whole or by a computed name. */
   readonly requestMembers: ReadonlySet<RequestMember>;
+  readonly mcpInputs: ReadonlySet<McpInput>;
 }
 
 /** Something wrong at one place of an expression. */
@@ -54,6 +57,7 @@ const loops = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 interface State {
   readonly roots: Set<Root>;
   readonly requestMembers: Set<RequestMember>;
+  readonly mcpInputs: Set<McpInput>;
   readonly faults: Fault[];
   readonly suspicions: Fault[];
 }
@@ -71,6 +75,7 @@ export function inspect(ast: ASTNode): Inspection {
   const state: State = {
     roots: new Set(),
     requestMembers: new Set(),
+    mcpInputs: new Set(),
     faults: [],
     suspicions: [],
   };
@@ -87,13 +92,16 @@ function walk(node: ASTNode, state: State, nesting: Nesting): void {
       return;
     case '.':
     case '.?':
-      if (!readMember(node.args[0], node.args[1], node.start, state)) {
+      if (
+        !readMcpMember(node, state) &&
+        !readMember(node.args[0], node.args[1], node.start, state)
+      ) {
         walk(node.args[0], state, nesting);
       }
       return;
     case '[]':
     case '[?]':
-      walkIndex(node.args[0], node.args[1], state, nesting);
+      if (!readMcpMember(node, state)) walkIndex(node.args[0], node.args[1], state, nesting);
       return;
     case 'call':
       walkCall(node.args, node.start, state, nesting);
@@ -152,6 +160,11 @@ function walkCall(args: [string, ASTNode[]], offset: number, state: State, nesti
   const [name, operands] = args;
   args[0] = replacements.get(name) ?? name;
   if (name === 'matches') fixPattern(operands[1], state);
+  const presence = name === 'has' ? readMcpPresence(operands[0]) : null;
+  if (presence !== null) {
+    readMcp(presence, state);
+    return;
+  }
   for (const operand of operands) walk(operand, state, nesting);
   if (refusedFunctions.has(name)) refuse(name, offset, state);
 }
@@ -202,8 +215,24 @@ function readWhole(name: string, state: State): void {
   const root = roots.find((known) => known === name);
   if (root === undefined) return;
   state.roots.add(root);
+  if (root === 'mcp') readMcp(readMcpPath([root]), state);
   if (root !== 'request') return;
   for (const member of requestMembers) state.requestMembers.add(member);
+}
+
+function readMcpMember(node: ASTNode, state: State): boolean {
+  const path = memberPath(node);
+  if (path?.[0] !== 'mcp') return false;
+  const inputs = readMcpPath(path);
+  if (typeof inputs === 'string') state.faults.push({ message: inputs, offset: node.start });
+  else readMcp(inputs, state);
+  return true;
+}
+
+function readMcp(inputs: readonly McpInput[] | string, state: State): void {
+  state.roots.add('mcp');
+  if (typeof inputs === 'string') return;
+  for (const input of inputs) state.mcpInputs.add(input);
 }
 
 function readMember(map: ASTNode, name: string, offset: number, state: State): boolean {

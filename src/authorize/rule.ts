@@ -1,12 +1,15 @@
 /** One CEL expression of an authorization policy: compiled once, evaluated for every request. */
 
 import type { ParseResult } from '@marcbachmann/cel-js';
+import { assumeArguments } from './assume-arguments.ts';
+import type { Assumption } from './assume-arguments.ts';
 import { createRuleContext } from './context.ts';
 import type { RuleContext } from './context.ts';
 import { environment, replacements } from './environment.ts';
 import { describeFailure, explain } from './explain.ts';
 import { inspect } from './inspect.ts';
 import type { Inspection, RuleReads } from './inspect.ts';
+import { mcpKinds } from './mcp-members.ts';
 
 /** Longest expression, in UTF-16 code units. */
 export const maxExpressionLength = 16_384;
@@ -36,9 +39,14 @@ export type RuleResult =
  * @param expression CEL (google/cel-spec), at most {@link maxExpressionLength}
  * @returns the rule, or `line:column: what is wrong; what would be right` in one line. An expression
  *   whose type can't be bool is refused.
+ * @param assumption for a rule about an item of a list: its outcome over all arguments
  */
-export function compileRule(expression: string, scope: RuleScope): RuleResult {
-  const result = compile(expression, scope);
+export function compileRule(
+  expression: string,
+  scope: RuleScope,
+  assumption: Assumption | null = null,
+): RuleResult {
+  const result = compile(expression, scope, assumption);
   return 'message' in result ? { ok: false, message: result.message } : { ok: true, rule: result };
 }
 
@@ -53,7 +61,7 @@ export function checkExpression(
   scope: RuleScope,
   action: 'Allow' | 'Deny' | 'Require' | null = null,
 ): { problems: string[]; warnings: string[] } {
-  const result = compile(expression, scope);
+  const result = compile(expression, scope, null);
   if ('message' in result) return { problems: [result.message], warnings: [] };
 
   const warnings = result.inspection.suspicions.map((suspicion) => place(expression, suspicion));
@@ -62,11 +70,19 @@ export function checkExpression(
     warnings.push(
       `mcp is available only to policies that target a Backend, so this rule ${consequence} here`,
     );
-  } else if (action === 'Deny' && failsWithoutClaims(result)) {
-    warnings.push(
-      'this Deny rule fails, and so denies, when a claim or header that it reads is absent; ' +
-        'guard it, for example with has(jwt.team) && ... or jwt.?team.orValue("")',
-    );
+  } else if (action === 'Deny') {
+    const failing = scope === 'http' ? failsWithoutClaims(result) : mcpFailures(expression);
+    if (failing === true) {
+      warnings.push(
+        'this Deny rule fails, and so denies, when a claim or header that it reads is absent; ' +
+          'guard it, for example with has(jwt.team) && ... or jwt.?team.orValue("")',
+      );
+    } else if (failing !== false) {
+      warnings.push(
+        `this Deny rule fails, and so denies, for every ${failing.join(' and ')}; ` +
+          'guard it, for example with has(mcp.tool) && ...',
+      );
+    }
   }
   return { problems: [], warnings };
 }
@@ -75,7 +91,11 @@ interface Compiled extends CompiledRule {
   readonly inspection: Inspection;
 }
 
-function compile(expression: string, scope: RuleScope): Compiled | { readonly message: string } {
+function compile(
+  expression: string,
+  scope: RuleScope,
+  assumption: Assumption | null,
+): Compiled | { readonly message: string } {
   if (expression.length > maxExpressionLength) {
     return { message: `the expression is longer than ${maxExpressionLength} characters; split it` };
   }
@@ -84,6 +104,7 @@ function compile(expression: string, scope: RuleScope): Compiled | { readonly me
   let inspection: Inspection;
   try {
     run = environment.parse(expression);
+    if (assumption !== null) run = assumeArguments(run, assumption);
     inspection = inspect(run.ast);
   } catch (error) {
     return { message: place(expression, explain(error, scope)) };
@@ -119,7 +140,7 @@ function evaluator(run: ParseResult): CompiledRule['evaluate'] {
   };
 }
 
-function failsWithoutClaims(rule: CompiledRule): boolean {
+function failsWithoutClaims(rule: CompiledRule, mcp?: RuleContext['mcp']): boolean {
   const context = createRuleContext([rule.reads]);
   context.load({
     claims: { iss: '', sub: '', aud: [], exp: 0 },
@@ -133,7 +154,20 @@ function failsWithoutClaims(rule: CompiledRule): boolean {
     remotePort: 1024,
     startedAtMs: 0,
   });
+  context.values.mcp = mcp;
   return typeof rule.evaluate(context.values) === 'object';
+}
+
+/** For which kinds of objects a rule fails whatever the arguments are: `true` for all kinds. */
+function mcpFailures(expression: string): boolean | string[] {
+  const kinds = mcpKinds.filter((kind) => {
+    const argumentsOf = kind === 'resource' ? null : kind;
+    const assumption = argumentsOf && ({ argumentsOf, outcome: 'lowest' } as const);
+    const rule = compile(expression, 'mcp', assumption);
+    const mcp = { method: '', protocolVersion: '', [kind]: { name: '', target: '' } };
+    return 'message' in rule || failsWithoutClaims(rule, mcp);
+  });
+  return kinds.length === mcpKinds.length || (kinds.length > 0 && kinds);
 }
 
 /** Puts `line:column: ` in front; the message becomes one line in the words of the author. */

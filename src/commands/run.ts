@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { serveAdmin, serveMetrics } from '../admin/admin.ts';
 import type { PageServer } from '../admin/http-server.ts';
 import { createPlanLoader } from '../load-plan.ts';
+import { makeSessionKey, parseSessionKeys, SESSION_KEY_VARIABLE } from '../mcp/session-keys.ts';
 import type { ParsedOptions, RunOptions } from '../options.ts';
 import type { Plan } from '../plan.ts';
 import { createPrimaryMetrics } from '../record/primary-metrics.ts';
@@ -23,6 +24,9 @@ import { reportProblems } from './report-problems.ts';
  */
 export async function run({ options }: Extract<ParsedOptions, { ok: true }>): Promise<number> {
   process.title = 'postern: primary';
+  const sessionKey = process.env[SESSION_KEY_VARIABLE] ?? makeSessionKey();
+  const keys = parseSessionKeys(sessionKey);
+  if (!keys.ok) return fail(new Error(`${SESSION_KEY_VARIABLE}: ${keys.problem}`));
   const load = createPlanLoader(options);
   const first = await load(1);
   reportProblems(first.problems);
@@ -35,7 +39,7 @@ export async function run({ options }: Extract<ParsedOptions, { ok: true }>): Pr
   if (taken !== null) return fail(taken);
 
   const metrics = createPrimaryMetrics({ version });
-  const pool = startWorkers(options, log, () => metrics.countWorkerRestart());
+  const pool = startWorkers(options, sessionKey, log, () => metrics.countWorkerRestart());
   metrics.observe({ statuses: pool.statuses, workersWanted: pool.wanted });
   const primary = createPrimary({
     load,
@@ -86,7 +90,12 @@ export async function run({ options }: Extract<ParsedOptions, { ok: true }>): Pr
   return 0;
 }
 
-function startWorkers(options: RunOptions, log: ProcessLog, onRestart: () => void): WorkerPool {
+function startWorkers(
+  options: RunOptions,
+  sessionKey: string,
+  log: ProcessLog,
+  onRestart: () => void,
+): WorkerPool {
   const isTypeScript = import.meta.url.endsWith('.ts');
   const file = new URL(`../workers/worker.${isTypeScript ? 'ts' : 'js'}`, import.meta.url);
   return startWorkerPool({
@@ -95,7 +104,10 @@ function startWorkers(options: RunOptions, log: ProcessLog, onRestart: () => voi
     execArgv: isTypeScript ? ['--import', import.meta.resolve('tsx')] : [],
     args: [JSON.stringify(options)],
     // The native server reads this when it loads; its own default refuses ordinary tokens.
-    environment: { UWS_HTTP_MAX_HEADERS_SIZE: String(options.maxHeaderBytes) },
+    environment: {
+      UWS_HTTP_MAX_HEADERS_SIZE: String(options.maxHeaderBytes),
+      [SESSION_KEY_VARIABLE]: sessionKey,
+    },
     onDied(pid, how, restartInMs) {
       log.error({ pid, how, restartInMs }, 'a worker died');
       onRestart();

@@ -14,13 +14,21 @@ export interface AnswerFields {
   readonly isEventStream: boolean;
 }
 
+/** Fields about the exact octets of a body, which are wrong once something was taken out of it. */
+const ABOUT_OCTETS: ReadonlySet<string> = new Set(['content-digest', 'etag', 'repr-digest']);
+
 /**
  * The header fields of an upstream's answer as the client gets them, before the route's filters: without
  * hop-by-hop fields, framing and Date, which the server writes itself.
  *
  * @param ownCors whether the route answers CORS itself, so that the upstream's fields are left out
+ * @param isFiltered whether something may be taken out of the body, so that digests and tags are left out
  */
-export function answerHeaders(upstream: HeaderFields, ownCors: boolean): AnswerFields {
+export function answerHeaders(
+  upstream: HeaderFields,
+  ownCors: boolean,
+  isFiltered = false,
+): AnswerFields {
   const options = connectionOptions(upstream);
   const headers: HeaderFields = [];
   let contentLength: number | null = null;
@@ -37,7 +45,8 @@ export function answerHeaders(upstream: HeaderFields, ownCors: boolean): AnswerF
       HOP_BY_HOP.has(name) ||
       name === 'date' ||
       options?.has(name) === true ||
-      (ownCors && name.startsWith('access-control-'))
+      (ownCors && name.startsWith('access-control-')) ||
+      (isFiltered && ABOUT_OCTETS.has(name))
     ) {
       continue;
     }

@@ -16,6 +16,12 @@ const SSE_OPENING = ':\n\n';
 /** A longer timer of Node's would ring at once; nobody waits for 24 days. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
+interface HeldHead {
+  readonly status: number;
+  readonly headers: HeaderFields;
+  readonly isEventStream: boolean;
+}
+
 /**
  * Carries one answer from the upstream to the client: each piece as it comes, no faster than the client
  * reads, ended on both sides as soon as either side ends.
@@ -28,6 +34,8 @@ export class AnswerStream implements UpstreamAnswer {
   #call: UpstreamCall | null = null;
   #timer: ReturnType<typeof startTimer> | null = null;
   #over = false;
+  /** The head of an answer whose body is held back until it is filtered. */
+  #heldHead: HeldHead | null = null;
 
   constructor(
     exchange: Exchange,
@@ -64,34 +72,41 @@ export class AnswerStream implements UpstreamAnswer {
     if (this.#over) return;
     this.#stopTimer();
     const exchange = this.#exchange;
-    const { head, responder } = exchange;
     exchange.upstreamAnsweredAtMonotonicMs = this.#monotonicNow();
-    exchange.status = status;
-    const { cors, filters } = this.#rule;
-    const { headers, contentLength, isEventStream } = answerHeaders(upstreamHeaders, cors !== null);
-    exchange.isEventStream = isEventStream;
-    if (cors !== null) headers.push(...cors.responseHeaders(head));
-    filters.modifyResponseHeaders?.(headers);
-    this.#chosen.filters.modifyResponseHeaders?.(headers);
-    const bodiless = head.method === 'HEAD' || status === 204 || status === 304;
-    responder.begin({
-      status,
-      headers,
-      contentLength: status === 204 ? null : contentLength,
-      bodiless,
-      opening: isEventStream ? SSE_OPENING : '',
-    });
+    const mode = exchange.answerFilter?.onHead(status, upstreamHeaders) ?? 'pass';
+    if (mode === 'fault') {
+      this.#refuseAnswer();
+      return;
+    }
+    const { headers, contentLength, isEventStream } = answerHeaders(
+      upstreamHeaders,
+      this.#rule.cors !== null,
+      mode !== 'pass',
+    );
+    const head = { status, headers, isEventStream };
+    if (mode === 'json') this.#heldHead = head;
+    else this.#begin(head, mode === 'events' ? null : contentLength);
   }
 
   onData(piece: Uint8Array): boolean {
-    return this.#over || this.#exchange.responder.write(piece);
+    if (this.#over) return true;
+    const { answerFilter } = this.#exchange;
+    if (answerFilter === null) return this.#exchange.responder.write(piece);
+    return this.#writeAll(answerFilter.push(piece));
   }
 
   onEnd(): void {
     if (this.#over) return;
-    this.#over = true;
     this.#stopTimer();
-    this.#exchange.responder.end();
+    const { answerFilter, responder } = this.#exchange;
+    const rest = answerFilter?.end() ?? [];
+    if (this.#heldHead !== null && answerFilter?.fault === null) {
+      this.#begin(this.#heldHead, lengthOf(rest));
+    }
+    this.#writeAll(rest);
+    if (this.#isOver()) return;
+    this.#over = true;
+    responder.end();
   }
 
   onFailure(code: RefusalCode, detail: string): void {
@@ -99,6 +114,47 @@ export class AnswerStream implements UpstreamAnswer {
     this.#over = true;
     this.#stopTimer();
     this.#exchange.fail(new Refusal(code, { detail }));
+  }
+
+  #begin({ status, headers, isEventStream }: HeldHead, contentLength: number | null): void {
+    const exchange = this.#exchange;
+    const { head, responder } = exchange;
+    exchange.status = status;
+    exchange.isEventStream = isEventStream;
+    exchange.backend?.mcp?.sealSession(exchange, headers);
+    const { cors, filters } = this.#rule;
+    if (cors !== null) headers.push(...cors.responseHeaders(head));
+    filters.modifyResponseHeaders?.(headers);
+    this.#chosen.filters.modifyResponseHeaders?.(headers);
+    responder.begin({
+      status,
+      headers,
+      contentLength: status === 204 ? null : contentLength,
+      bodiless: head.method === 'HEAD' || status === 204 || status === 304,
+      opening: isEventStream ? SSE_OPENING : '',
+    });
+  }
+
+  /** @returns false when the client reads slower than this */
+  #writeAll(pieces: readonly Uint8Array[]): boolean {
+    if (this.#exchange.answerFilter?.fault != null) {
+      this.#refuseAnswer();
+      return true;
+    }
+    let accepted = true;
+    for (const piece of pieces) accepted = this.#exchange.responder.write(piece) && accepted;
+    return accepted;
+  }
+
+  /** What can't be read can't be shown: it might name what the caller may not see. */
+  #refuseAnswer(): void {
+    this.#call?.abort();
+    this.onFailure('UPSTREAM_ANSWER_UNREADABLE', this.#exchange.answerFilter?.fault ?? '');
+  }
+
+  /** A method, so that the compiler does not assume what a call may have changed. */
+  #isOver(): boolean {
+    return this.#over;
   }
 
   #abort(): void {
@@ -111,4 +167,8 @@ export class AnswerStream implements UpstreamAnswer {
     if (this.#timer !== null) stopTimer(this.#timer);
     this.#timer = null;
   }
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((length, piece) => length + piece.length, 0);
 }

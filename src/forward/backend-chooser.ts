@@ -1,3 +1,4 @@
+import type { McpBackend } from '../mcp/mcp-backend.ts';
 import type { CompiledFilters } from '../route/filters.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -6,6 +7,8 @@ export interface ChosenBackend {
   /** `MCP` backends have their own path; `Static` ones get the client's. */
   readonly type: 'MCP' | 'Static';
   readonly upstream: Upstream;
+  /** `null` for a backend that does not speak MCP. */
+  readonly mcp: McpBackend | null;
   /** The filters of the backendRef, which run after the rule's. */
   readonly filters: CompiledFilters;
 }

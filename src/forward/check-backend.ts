@@ -19,10 +19,5 @@ export function checkBackend(backend: BackendPlan): readonly string[] {
       `has the target ${name} with protocol SSE, which is not served by this version; use the server's StreamableHTTP endpoint`,
     );
   }
-  if (backend.mcpAuthorizations.length > 0) {
-    problems.push(
-      'is the target of authorization rules about MCP methods, which this version does not enforce; put rules on the Gateway or the HTTPRoute',
-    );
-  }
   return problems;
 }

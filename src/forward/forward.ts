@@ -10,26 +10,22 @@ import { requestTarget } from './request-target.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
 export interface ForwardOptions {
-  /** From 0 up to but not including 1; chooses among weighted backends. */
-  readonly random: () => number;
   /** Milliseconds that only ever grow. */
   readonly monotonicNow: () => number;
 }
 
 /**
- * The last stage: sends the request to one of the rule's backends and streams the answer back. From
+ * The last stage: sends the request to the chosen backend and streams the answer back. From
  * here on the exchange belongs to its {@link AnswerStream}, which ends it, also in refusal.
  *
- * @returns ANSWERED, or a refusal before anything was sent: BACKEND_INVALID, UPSTREAM_TIMEOUT (the
- *   rule's request timeout has passed already)
+ * @returns ANSWERED, or UPSTREAM_TIMEOUT where the rule's request timeout has passed already
  */
 export function createForward(options: ForwardOptions): (exchange: Exchange) => Verdict {
   return (exchange) => {
-    const { rule } = exchange;
-    if (rule === null) return new Refusal('INTERNAL', { detail: 'forward without a route' });
-    const chosen = rule.backends.choose(options.random());
-    if (chosen === null) return new Refusal('BACKEND_INVALID');
-    exchange.upstream = chosen.upstream;
+    const { rule, backend: chosen } = exchange;
+    if (rule === null || chosen === null) {
+      return new Refusal('INTERNAL', { detail: 'forward without a backend' });
+    }
 
     const startedAtMs = options.monotonicNow();
     const timeoutMs = timeLeftMs(rule, startedAtMs - exchange.startedAtMonotonicMs);
@@ -37,7 +33,7 @@ export function createForward(options: ForwardOptions): (exchange: Exchange) => 
 
     exchange.upstreamStartedAtMonotonicMs = startedAtMs;
     const stream = new AnswerStream(exchange, rule, chosen, options.monotonicNow);
-    stream.start(upstreamRequest(exchange, rule, chosen), timeoutMs);
+    stream.start(upstreamRequest(exchange, rule, chosen, timeoutMs !== null), timeoutMs);
     return ANSWERED;
   };
 }
@@ -54,6 +50,7 @@ function upstreamRequest(
   exchange: Exchange,
   rule: RuleRuntime,
   { type, upstream, filters }: ChosenBackend,
+  hasTimeout: boolean,
 ): UpstreamRequest {
   const { head, principal } = exchange;
   const rewritten =
@@ -70,8 +67,11 @@ function upstreamRequest(
       keptTokenHeader: exchange.keptTokenHeader,
       reservedHeaders: rule.reservedHeaders,
     },
-    type === 'MCP',
+    { cookies: type === 'MCP', acceptEncoding: exchange.answerFilter !== null },
   );
+  if (exchange.session !== null) {
+    replaceHeader(headers, 'mcp-session-id', exchange.session.upstreamId);
+  }
   rule.filters.modifyRequestHeaders?.(headers);
   filters.modifyRequestHeaders?.(headers);
   const path = rewritten?.path ?? head.path;
@@ -80,5 +80,12 @@ function upstreamRequest(
     path: upstream.path ?? requestTarget(path, head.query, exchange.tokensToRemove),
     headers,
     body: exchange.body,
+    hasTimeout,
   };
+}
+
+function replaceHeader(headers: HeaderFields, name: string, value: string): void {
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] === name) headers[index + 1] = value;
+  }
 }

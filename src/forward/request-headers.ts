@@ -42,7 +42,7 @@ export function requestHeaders(
   head: RequestHead,
   host: string,
   identity: UpstreamIdentity,
-  dropCookies: boolean,
+  drop: { readonly cookies: boolean; readonly acceptEncoding: boolean },
 ): HeaderFields {
   const { principal, tokensToRemove, keptTokenHeader } = identity;
   const options = connectionOptions(head.headers);
@@ -55,7 +55,8 @@ export function requestHeaders(
       HOP_BY_HOP.has(name) ||
       OURS.has(twin) ||
       (name === 'authorization' && keptTokenHeader !== 'authorization') ||
-      (name === 'cookie' && dropCookies) ||
+      (name === 'cookie' && drop.cookies) ||
+      (name === 'accept-encoding' && drop.acceptEncoding) ||
       (tokensToRemove.length > 0 && holdsToken(tokensToRemove, name)) ||
       options?.has(name) === true ||
       identity.reservedHeaders.has(twin) ||

@@ -71,6 +71,7 @@ export function createUpstream(
           path: request.path,
           headers: request.headers,
           body: request.body,
+          ...(request.hasTimeout ? { headersTimeout: 0 } : {}),
           ...perRequest,
         },
         call,

@@ -25,6 +25,8 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly headers: HeaderFields;
   readonly body: Buffer | null;
+  /** True where the caller bounds the wait for the answer itself, so that no other limit applies. */
+  readonly hasTimeout: boolean;
 }
 
 /** Takes the answer of an upstream, piece by piece. */

@@ -27,6 +27,11 @@ export interface AccessRecord {
   readonly detail: string | null;
   readonly backend: string | null;
   readonly target: string | null;
+  /** What the message of an MCP request says; `null` for other requests. */
+  readonly mcpMethod: string | null;
+  readonly toolName: string | null;
+  /** A hash: the id itself would let whoever reads the log into the session. */
+  readonly sessionHash: string | null;
 }
 
 export type LogFormat = 'text' | 'json';
@@ -40,17 +45,20 @@ export const maxLineBytes = 4096;
  */
 const limit = Object.freeze({
   resource: 320,
-  listener: 256,
+  listener: 128,
   source: 64,
   method: 32,
   host: 256,
-  path: 512,
+  path: 400,
   subject: 256,
   error: 300,
   reason: 32,
-  rule: 384,
-  detail: 300,
+  rule: 320,
+  detail: 256,
   target: 100,
+  mcpMethod: 64,
+  toolName: 128,
+  sessionHash: 16,
 });
 
 /**
@@ -83,6 +91,9 @@ function textLine(record: AccessRecord): string {
     textField(' detail=', record.detail, 'ours', limit.detail) +
     textField(' backend=', record.backend, 'foreign', limit.resource) +
     textField(' target=', record.target, 'foreign', limit.target) +
+    textField(' mcp.method.name=', record.mcpMethod, 'foreign', limit.mcpMethod) +
+    textField(' gen_ai.tool.name=', record.toolName, 'foreign', limit.toolName) +
+    textField(' mcp.session.id=', record.sessionHash, 'ours', limit.sessionHash) +
     '\n'
   );
 }
@@ -116,6 +127,9 @@ function jsonLine(record: AccessRecord): string {
     jsonField(',"detail":', record.detail, limit.detail) +
     jsonField(',"backend":', record.backend, limit.resource) +
     jsonField(',"target":', record.target, limit.target) +
+    jsonField(',"mcp.method.name":', record.mcpMethod, limit.mcpMethod) +
+    jsonField(',"gen_ai.tool.name":', record.toolName, limit.toolName) +
+    jsonField(',"mcp.session.id":', record.sessionHash, limit.sessionHash) +
     '}\n'
   );
 }

@@ -1,6 +1,7 @@
 /** The last step of every request: one line in the access log, one count in the metrics. */
 
 import type { Exchange } from '../exchange.ts';
+import type { McpMessage } from '../mcp/message.ts';
 import type { Clock } from '../units.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Metrics } from './metrics.ts';
@@ -87,6 +88,9 @@ export function createRecorder({
       detail: refusal?.detail ?? null,
       backend: upstream?.backendName ?? null,
       target: upstream?.targetName ?? null,
+      mcpMethod: methodOf(exchange.message),
+      toolName: toolOf(exchange.message),
+      sessionHash: exchange.session?.hash ?? null,
     });
   }
 
@@ -97,6 +101,15 @@ export function createRecorder({
       onBug(error);
     }
   };
+}
+
+function methodOf(message: McpMessage | null): string | null {
+  return message === null || message.kind === 'response' ? null : message.method;
+}
+
+function toolOf(message: McpMessage | null): string | null {
+  if (message?.kind !== 'request' || message.object?.type !== 'tool') return null;
+  return message.object.name;
 }
 
 /** The status that was sent; where none was, that of the refusal, 499 for a client that went away. */

@@ -47,7 +47,7 @@ const methods = ['other', 'GET', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PUT', 'PA
 // prettier-ignore
 const reasons: readonly (Reason | '')[] = [
   '', 'JwtAuth', 'Authorization', 'NotFound', 'InvalidRequest', 'RateLimit', 'Timeout', 'UpstreamFailure',
-  'NoHealthyBackend', 'Overload', 'Draining', 'ClientClosed', 'Internal',
+  'NoHealthyBackend', 'Overload', 'ClientClosed', 'Internal',
 ];
 const methodIndex = new Map(methods.map((method, index) => [method, index]));
 const reasonIndex = new Map<string, number>(reasons.map((reason, index) => [reason, index]));

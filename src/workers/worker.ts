@@ -4,6 +4,7 @@
 
 import { createGateway } from '../gateway.ts';
 import type { RunOptions } from '../options.ts';
+import { parseSessionKeys, SESSION_KEY_VARIABLE } from '../mcp/session-keys.ts';
 import { createAccessLog } from '../record/access-log.ts';
 import { createMetrics } from '../record/metrics.ts';
 import { createProcessLog } from '../record/process-log.ts';
@@ -22,6 +23,7 @@ const accessLog = createAccessLog({ fd: ACCESS_LOG_DESCRIPTOR, format: run.logFo
 const metrics = createMetrics({ accessLog });
 const gateway = createGateway({
   run,
+  sessionKeys: sessionKeys(),
   metrics,
   record: createRecorder({ accessLog, metrics, onBug: (error) => bug('record', error) }),
   onWarning: (warning) => log.warn(warning),
@@ -58,6 +60,13 @@ process.on('message', (message: unknown) => {
 
 setInterval(report, STATUS_INTERVAL_MS).unref();
 say({ type: 'started' });
+
+/** The primary has read them already; without them no id could be sealed, so there is no going on. */
+function sessionKeys(): readonly Uint8Array[] {
+  const parsed = parseSessionKeys(process.env[SESSION_KEY_VARIABLE] ?? '');
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.keys;
+}
 
 function say(message: ToPrimary): void {
   if (process.connected) process.send?.(message, () => undefined);

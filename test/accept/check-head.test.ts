@@ -16,7 +16,8 @@ const check = (headers: string[], method = 'POST', targetLength = 10) =>
 function assertRefused(result: ReturnType<typeof checkHead>, code: string): void {
   assert.ok(result instanceof Refusal, 'was accepted');
   assert.equal(result.kind.code, code);
-  assert.equal(result.kind.closesConnection, true);
+  // The octets of a body that is too large are still counted; after other refusals nothing is sure.
+  assert.equal(result.kind.closesConnection, code !== 'BODY_TOO_LARGE');
 }
 
 const single = [

@@ -163,6 +163,8 @@ test('members come out as JSON.parse reads them', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })), (claims) => {
       const text = JSON.stringify(claims);
+      // Refused: what it names differs from reader to reader.
+      fc.pre(!text.includes('"__proto__"'));
       const parsed = parseToken(forge(header, text));
       assert.ok(!(parsed instanceof Refusal));
       assert.deepEqual(parsed.payload, JSON.parse(text));

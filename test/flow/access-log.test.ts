@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { startFakeUpstream } from '../harness/fake-upstream.ts';
+import { ok, startFakeUpstream } from '../harness/fake-upstream.ts';
 import { startGate, type Gate } from '../harness/gate.ts';
 import { begin, mcpHeaders, ping, send, sendMcp, sendRaw } from '../harness/http-client.ts';
 import { glooJwt, glooPolicy, localJwks, rbac } from '../harness/resources.ts';
@@ -18,7 +18,7 @@ for (const format of ['text', 'json'] as const) {
 
     before(async () => {
       const upstream = await startFakeUpstream(fileScope, (_request, response) => {
-        if (!hang) response.end('{}');
+        if (!hang) response.end(JSON.stringify(ok));
       });
       issuer = await createIssuer();
       gate = await startGate(fileScope, {
@@ -104,13 +104,10 @@ for (const format of ['text', 'json'] as const) {
       hang = true;
       const token = await issuer.sign({ sub: 'alice' });
       const [line = ''] = await linesOf(1, async () => {
-        const request = begin({
-          port: gate.port,
-          method: 'POST',
-          headers: { ...mcpHeaders(token), 'content-length': '2' },
-        });
+        const body = JSON.stringify(ping);
+        const request = begin({ port: gate.port, body, headers: mcpHeaders(token) });
         request.on('error', () => undefined);
-        request.end('{}');
+        request.end(body);
         await sleep(300);
         request.destroy();
       });

@@ -7,6 +7,7 @@ import { fileScope } from '../harness/scope.ts';
 
 const MIB = 1024 * 1024;
 const MAX_FIELDS = 64;
+const CUT_OFF = 'connection closed';
 
 describe('a request has limits', () => {
   let upstream: FakeUpstream;
@@ -21,7 +22,10 @@ describe('a request has limits', () => {
   });
 
   test('a body of exactly 4 MiB passes', async () => {
-    const body = 'x'.repeat(4 * MIB);
+    const empty = JSON.stringify({ ...ping, params: { padding: '' } });
+    const padding = 'x'.repeat(4 * MIB - empty.length);
+    const body = JSON.stringify({ ...ping, params: { padding } });
+    assert.equal(body.length, 4 * MIB);
     const answer = await send({ port: gate.port, body, headers: mcpHeaders() });
     assert.equal(answer.status, 200);
     assert.equal(upstream.requests.at(-1)?.body.length, body.length);
@@ -29,8 +33,8 @@ describe('a request has limits', () => {
 
   test('a body that announces one octet more is refused with 413', async () => {
     const count = upstream.requests.length;
-    const answer = await status413({ 'content-length': String(4 * MIB + 1) }, 4 * MIB + 1);
-    assert.equal(answer, 413);
+    const status = await sendBody({ 'content-length': String(4 * MIB + 1) }, 4 * MIB + 1);
+    assert(status === 413 || status === CUT_OFF, String(status));
     assert.equal(upstream.requests.length, count);
   });
 
@@ -44,12 +48,16 @@ describe('a request has limits', () => {
 
   test('a chunked body that grows over 4 MiB is refused with 413', async () => {
     const count = upstream.requests.length;
-    assert.equal(await status413({ 'transfer-encoding': 'chunked' }, 6 * MIB), 413);
+    const status = await sendBody({ 'transfer-encoding': 'chunked' }, 6 * MIB);
+    assert(status === 413 || status === CUT_OFF, String(status));
     assert.equal(upstream.requests.length, count);
   });
 
-  /** Sends `bytes` octets piece by piece, as far as the gate lets it, and returns the answer's status. */
-  function status413(headers: Record<string, string>, bytes: number): Promise<number> {
+  /**
+   * Sends `bytes` octets piece by piece, as far as the gate lets it, and returns the answer's status. A
+   * client that still writes when the gate has answered and closed may see the close alone.
+   */
+  function sendBody(headers: Record<string, string>, bytes: number): Promise<number | string> {
     return new Promise((resolve, reject) => {
       const request = begin({
         port: gate.port,
@@ -61,7 +69,10 @@ describe('a request has limits', () => {
         resolve(response.statusCode ?? 0);
         request.destroy();
       });
-      request.on('error', reject);
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EPIPE' || error.code === 'ECONNRESET') resolve(CUT_OFF);
+        else reject(error);
+      });
       const piece = Buffer.alloc(64 * 1024, 'x');
       let left = bytes;
       const write = (): void => {

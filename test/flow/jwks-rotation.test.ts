@@ -6,6 +6,8 @@ import { startGate } from '../harness/gate.ts';
 import { ping, sendMcp } from '../harness/http-client.ts';
 import { startJwksServer, type JwksServer } from '../harness/jwks-server.ts';
 import {
+  backendTls,
+  caConfigMap,
   glooJwt,
   glooPolicy,
   remoteJwks,
@@ -14,6 +16,7 @@ import {
 } from '../harness/resources.ts';
 import type { Scope } from '../harness/scope.ts';
 import { createIssuer } from '../harness/token-issuer.ts';
+import { createAuthority } from '../peers/certificates.ts';
 import { sleep, until } from '../harness/until.ts';
 
 const ISSUER = 'https://issuer.test';
@@ -124,6 +127,41 @@ describe('a remote key set', { concurrency: false }, () => {
       const token = await signer.sign({ jti: 'new' });
       assert.equal((await sendMcp(gate.port, ping, { token })).status, 200);
       assert.equal((await gate.admin('/healthz/ready')).status, 200);
+    });
+  }
+});
+
+describe('a key set over HTTPS', () => {
+  for (const { name, trusted } of [
+    { name: 'with the right authority is used', trusted: true },
+    { name: 'with a wrong authority is not, and the gate never gets ready', trusted: false },
+  ]) {
+    test(name, async (t) => {
+      const [authority, other] = [await createAuthority(), await createAuthority('Other CA')];
+      const signer = await newIssuer('key');
+      const pair = await authority.issue({ dns: ['idp.test'] });
+      const jwks = await startJwksServer(t, [signer.jwk], pair);
+      const upstream = await startFakeUpstream(t);
+      const caCertificateRefs = [{ group: '', kind: 'ConfigMap', name: 'ca' }];
+      const gate = await startGate(t, {
+        upstreamPort: upstream.port,
+        more: [
+          ...remotePolicy(jwks, { url: 'https://idp.test/jwks.json', fastListener: true }),
+          caConfigMap('ca', (trusted ? authority : other).certPem),
+          backendTls({ hostname: 'idp.test', caCertificateRefs }, 'idp'),
+        ],
+        waitUntilReady: trusted,
+      });
+      const token = await signer.sign();
+      const status = trusted ? 200 : 503;
+      await until('the answer', async () => {
+        const answer = await sendMcp(gate.port, ping, { token }).catch(() => undefined);
+        return answer?.status === status;
+      });
+      await sleep(1000);
+      assert.equal((await sendMcp(gate.port, ping, { token })).status, status);
+      assert.equal((await gate.admin('/healthz/ready')).status, status);
+      assert.equal(jwks.fetches > 0, trusted);
     });
   }
 });

@@ -141,7 +141,7 @@ describe('what the upstream gets', () => {
   test('are no hop-by-hop headers, nor what Connection names', async () => {
     const count = upstream.requests.length;
     const fields = {
-      connection: 'close, X-Private, mcp-name',
+      connection: 'close, X-Private, x-secret',
       'keep-alive': 'timeout=5',
       'proxy-authorization': 'Basic eDp5',
       'proxy-connection': 'keep-alive',
@@ -149,14 +149,15 @@ describe('what the upstream gets', () => {
       trailer: 'x-checksum',
       upgrade: 'h2c',
       'x-private': 'for the gate alone',
-      'mcp-name': 'named by Connection too',
+      'x-secret': 'named by Connection too',
       'x-public': 'for all',
     };
-    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-    const answer = await sendRaw(
-      gate.port,
-      `POST /mcp HTTP/1.1\r\nhost: x\r\n${lines.join('')}content-length: 2\r\n\r\n{}`,
+    const lines = Object.entries({ ...mcpHeaders(), ...fields }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
     );
+    const body = JSON.stringify(ping);
+    const head = `POST /mcp HTTP/1.1\r\nhost: x\r\n${lines.join('')}`;
+    const answer = await sendRaw(gate.port, `${head}content-length: ${body.length}\r\n\r\n${body}`);
     assert.match(answer, /^HTTP\/1\.1 200 /);
     const { headers } = upstream.requests[count]!;
     const { connection, 'x-public': kept, ...gone } = fields;

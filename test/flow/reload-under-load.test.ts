@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { beginEvents, event, json, ok, startFakeUpstream } from '../harness/fake-upstream.ts';
+import { freePort } from '../harness/free-port.ts';
 import { startGate } from '../harness/gate.ts';
 import { mcpHeaders, open, ping, sendMcp } from '../harness/http-client.ts';
-import { glooJwt, glooPolicy, localJwks, rbac, route } from '../harness/resources.ts';
+import { startPostern } from '../harness/postern.ts';
+import {
+  gateway,
+  glooJwt,
+  glooPolicy,
+  localJwks,
+  mcpBackend,
+  rbac,
+  route,
+  yaml,
+} from '../harness/resources.ts';
 import { createIssuer } from '../harness/token-issuer.ts';
 import { until } from '../harness/until.ts';
 
@@ -121,4 +135,29 @@ test('a bad change leaves everything as it was and is reported', async (t) => {
   assert.equal((await sendMcp(gate.port, ping)).status, 404);
   assert.equal((await sendMcp(gate.port, ping, { path: '/elsewhere' })).status, 200);
   assert.match(await gate.metrics(), /^postern_config_last_reload_success 1$/m);
+});
+
+test('a mounted ConfigMap is read again when its link is swapped', async (t) => {
+  const upstream = await startFakeUpstream(t);
+  const port = await freePort();
+  const mount = mkdtempSync(join(tmpdir(), 'postern-mount-'));
+  t.after(() => rmSync(mount, { recursive: true, force: true }));
+  // As the kubelet does it: files are links through ..data, and ..data is replaced in one step.
+  const publish = (version: string, prefix: string) => {
+    mkdirSync(join(mount, `..${version}`));
+    const text = yaml(gateway({ port }), mcpBackend({ port: upstream.port }), route({ prefix }));
+    writeFileSync(join(mount, `..${version}`, 'resources.yaml'), text);
+    symlinkSync(`..${version}`, join(mount, '..data_tmp'));
+    renameSync(join(mount, '..data_tmp'), join(mount, '..data'));
+  };
+  publish('1', '/old');
+  symlinkSync(join('..data', 'resources.yaml'), join(mount, 'resources.yaml'));
+  await startPostern(t, { paths: [mount] });
+  assert.equal((await sendMcp(port, ping, { path: '/old' })).status, 200);
+  publish('2', '/new');
+  await until(
+    'the new route',
+    async () => (await sendMcp(port, ping, { path: '/new' })).status === 200,
+  );
+  assert.equal((await sendMcp(port, ping, { path: '/old' })).status, 404);
 });

@@ -98,6 +98,7 @@ export const get: UpstreamRequest = {
   path: '/mcp',
   headers: ['host', 'up.test'],
   body: null,
+  hasTimeout: false,
 };
 
 export const post: UpstreamRequest = { ...get, method: 'POST', body: Buffer.from('{"a":1}') };

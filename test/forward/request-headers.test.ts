@@ -46,7 +46,7 @@ function sent(headers: string[], identity: Partial<UpstreamIdentity> = {}, dropC
     headWith(headers),
     'up.test',
     { ...nobody, ...identity },
-    dropCookies,
+    { cookies: dropCookies, acceptEncoding: false },
   );
   assert.deepEqual(fields.slice(0, 2), ['host', 'up.test']);
   assert.deepEqual(fields.slice(-6), forwarded);

@@ -26,6 +26,9 @@ function record(changes: Partial<AccessRecord> = {}): AccessRecord {
     detail: null,
     backend: null,
     target: null,
+    mcpMethod: null,
+    toolName: null,
+    sessionHash: null,
     ...changes,
   };
 }
@@ -38,7 +41,7 @@ const guide =
 /** Reads a text line back: the names of its fields and their values, quotes taken off. */
 function fields(line: string): [name: string, value: string][] {
   const [, , rest = ''] = line.trimEnd().split('\t');
-  const pattern = / ([a-z.]+)=("(?:[^"\\]|\\.)*"|[^"=\\]*)(?= [a-z.]+=|$)/g;
+  const pattern = / ([a-z._]+)=("(?:[^"\\]|\\.)*"|[^"=\\]*)(?= [a-z._]+=|$)/g;
   const found = [...rest.slice('request'.length).matchAll(pattern)];
   assert.equal(found.map(([text]) => text).join(''), rest.slice('request'.length));
   return found.map(([, name = '', value = '']) => [
@@ -148,12 +151,25 @@ const hostileRecord = fc.record({
   rule: hostile,
   remoteAddress: hostile,
   target: hostile,
+  mcpMethod: hostile,
+  toolName: hostile,
 });
 
 test('no client can forge a line or a field', () => {
   const members = { reason: 'JwtAuth', policy: 'a/b', backend: 'c/d' };
   const names = fields(
-    accessLine(record({ ...members, subject: 'a', detail: 'a', rule: 'a', target: 'a' }), 'text'),
+    accessLine(
+      record({
+        ...members,
+        subject: 'a',
+        detail: 'a',
+        rule: 'a',
+        target: 'a',
+        mcpMethod: 'a',
+        toolName: 'a',
+      }),
+      'text',
+    ),
   ).map(([name]) => name);
   fc.assert(
     fc.property(hostileRecord, (changes) => {
@@ -212,6 +228,9 @@ test('the longest possible line fits into what a pipe takes whole', () => {
     detail: long,
     backend: long,
     target: long,
+    mcpMethod: long,
+    toolName: long,
+    sessionHash: long,
   };
   for (const format of ['text', 'json'] as const) {
     const line = accessLine(everything, format);

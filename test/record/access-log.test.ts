@@ -40,6 +40,9 @@ function record(path: string): AccessRecord {
     detail: null,
     backend: null,
     target: null,
+    mcpMethod: null,
+    toolName: null,
+    sessionHash: null,
   };
 }
 

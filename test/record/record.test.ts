@@ -81,6 +81,9 @@ test('a finished request becomes one record and one count', async () => {
       detail: null,
       backend: 'default/b',
       target: 't',
+      mcpMethod: null,
+      toolName: null,
+      sessionHash: null,
     },
   ]);
   const page = await text();

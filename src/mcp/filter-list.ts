@@ -1,0 +1,83 @@
+import type { IsVisible } from './list-kind.ts';
+import type { McpEra } from './message.ts';
+import type { MessageScan, ScannedList } from './scan-message.ts';
+
+const PRIVATE = '"private"';
+
+/** Octets of a message to put something else in place of. */
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/**
+ * Takes the items that the caller may not see out of every list in a message's result. Octets are only cut
+ * out: items that stay, their order, `nextCursor`, members nobody knows and the spelling of numbers are as
+ * they were. An item that is not called by a string is taken out.
+ *
+ * In the modern era a list that a gate filters differs from caller to caller, so its `cacheScope` becomes
+ * `"private"` whatever it was, also where nothing was taken out (MCP 2026-07-28, Caching). It is put in where
+ * it is missing: the schema's comment and clients that follow it read that as `"public"`.
+ *
+ * @returns the new message, or `null` if nothing changes
+ */
+export function filterListResult(
+  scan: MessageScan,
+  era: McpEra,
+  isVisible: IsVisible,
+): Buffer | null {
+  const edits: Edit[] = [];
+  let hasList = false;
+  for (const list of scan.lists) {
+    if (list.shape !== 'array') continue;
+    hasList = true;
+    cutHiddenItems(list, isVisible, edits);
+  }
+  if (hasList && era === 'modern') makePrivate(scan, edits);
+  return edits.length === 0 ? null : applyEdits(scan.text, edits);
+}
+
+function cutHiddenItems(list: ScannedList, isVisible: IsVisible, edits: Edit[]): void {
+  const { kind, names, starts, ends } = list;
+  const hidden = names.map((name) => name === null || !isVisible(kind, name));
+  let index = hidden.indexOf(true);
+  while (index >= 0) {
+    const firstKept = hidden.indexOf(false, index);
+    const from = starts[index] ?? 0;
+    if (firstKept >= 0) {
+      // Up to the next item that stays: their commas go with them.
+      edits.push({ start: from, end: starts[firstKept] ?? from, text: '' });
+      index = hidden.indexOf(true, firstKept);
+    } else {
+      // To the end of the list: the comma before them goes with them.
+      edits.push({ start: ends[index - 1] ?? from, end: ends.at(-1) ?? from, text: '' });
+      return;
+    }
+  }
+}
+
+function makePrivate(scan: MessageScan, edits: Edit[]): void {
+  const { cacheScope, text, resultInside } = scan;
+  if (cacheScope === null) {
+    edits.push({ start: resultInside, end: resultInside, text: `"cacheScope":${PRIVATE},` });
+  } else if (text.toString('latin1', cacheScope.start, cacheScope.end) !== PRIVATE) {
+    edits.push({ ...cacheScope, text: PRIVATE });
+  }
+}
+
+function applyEdits(text: Buffer, edits: Edit[]): Buffer {
+  edits.sort((one, other) => one.start - other.start);
+  let length = text.length;
+  for (const { start, end, text: added } of edits) length += added.length - (end - start);
+  const edited = Buffer.allocUnsafeSlow(length);
+  let read = 0;
+  let written = 0;
+  for (const { start, end, text: added } of edits) {
+    written += text.copy(edited, written, read, start);
+    written += edited.write(added, written, 'latin1');
+    read = end;
+  }
+  text.copy(edited, written, read);
+  return edited;
+}

@@ -1,0 +1,150 @@
+import type { Decision, PolicySubject } from '../authorize/authorizer.ts';
+import { Refusal } from '../errors.ts';
+import type { Exchange } from '../exchange.ts';
+import { PASS, type Verdict } from '../verdict.ts';
+import { createAnswerFilter } from './answer-filter.ts';
+import { callsOf } from './calls-of.ts';
+import { checkContentHeaders } from './content-headers.ts';
+import { checkHeaders } from './check-headers.ts';
+import { denialAnswer } from './denial-answer.ts';
+import { renderFault, type MessageFault, type RenderedAnswer } from './fault.ts';
+import type { IsVisible } from './list-kind.ts';
+import type { McpBackend } from './mcp-backend.ts';
+import type { McpMessage } from './message.ts';
+import { readMessage } from './read-message.ts';
+import { openSession } from './session.ts';
+
+/** Largest answer that is held back to be filtered, and largest event of a stream, in octets. */
+const MAX_FILTERED_BYTES = 8 * 1024 * 1024;
+
+const ALLOWED_METHODS = 'GET, POST, DELETE';
+
+/** Where the gate has no policy for a method it does not know, the upstream may. */
+const NO_OBJECT_NEEDED: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'server/discover',
+  'logging/setLevel',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+]);
+
+/**
+ * The mcp stage: reads what a request to an MCP backend says, in its body alone, and decides whether the
+ * caller may say it. Requests to other backends pass.
+ *
+ * In order: HTTP method; the session's owner; content type and coding; the message; the headers that repeat it; the policies that
+ * target the backend. Without such policies every well-formed message passes. With them, methods that name no
+ * object pass only if the gate knows that they need none, lists are filtered by the rules that decide on
+ * calls, and client notifications and answers pass.
+ *
+ * @returns PASS, with `exchange.answerFilter` set where the answer has to be filtered; METHOD_NOT_ALLOWED,
+ *   SESSION_UNKNOWN, MESSAGE_INVALID with a JSON-RPC body, or AUTHORIZATION_DENIED in the words that the backend's on-deny
+ *   option asks for
+ */
+export function gateMessage(exchange: Exchange): Verdict {
+  const mcp = exchange.backend?.mcp ?? null;
+  if (mcp === null) return PASS;
+  const { method, headers } = exchange.head;
+  if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
+    return new Refusal('METHOD_NOT_ALLOWED', { headers: ['allow', ALLOWED_METHODS] });
+  }
+  const session = openSession(exchange, mcp);
+  if (session instanceof Refusal) return session;
+  exchange.session = session;
+  if (method !== 'POST') {
+    if (method === 'GET') filterAnswer(exchange, mcp, null);
+    return PASS;
+  }
+
+  const contentFault = checkContentHeaders(headers);
+  if (contentFault !== null) return invalid(contentFault);
+  const message = readMessage(exchange.body ?? new Uint8Array());
+  if (message.kind === 'fault') return invalid(message);
+  exchange.message = message;
+  const headerFault = checkHeaders(message, headers);
+  if (headerFault !== null) return invalid(headerFault);
+
+  const denial = deniedBy(exchange, mcp, message);
+  if (denial !== null) return denied(mcp, message, denial);
+  filterAnswer(exchange, mcp, message);
+  return PASS;
+}
+
+type Denial = Extract<Decision, { allowed: false }>;
+
+function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Denial | null {
+  const { authorizer, target } = mcp;
+  if (authorizer === null || message.kind === 'response') return null;
+  const calls = message.kind === 'request' ? callsOf(message, target) : null;
+  if (calls === null) {
+    if (NO_OBJECT_NEEDED.has(message.method)) return null;
+    if (message.kind === 'notification' && message.method.startsWith('notifications/')) return null;
+    const detail = 'the rules of this backend say nothing about the method';
+    return { allowed: false, policy: mcp.firstPolicy, rule: null, detail };
+  }
+  const subject = subjectOf(exchange);
+  for (const call of calls) {
+    const decision = authorizer.decide(subject, call);
+    if (!decision.allowed) return decision;
+  }
+  return null;
+}
+
+/** Answers of lists, and streams that may tell of resources, are filtered where there are policies. */
+function filterAnswer(exchange: Exchange, mcp: McpBackend, message: McpMessage | null): void {
+  const { authorizer, target } = mcp;
+  if (authorizer === null) return;
+  if (message !== null && message.kind !== 'request') return;
+  const subject = subjectOf(exchange);
+  const protocolVersion = message?.protocolVersion ?? null;
+  const isVisible: IsVisible = (kind, name) =>
+    authorizer.decideListed(subject, {
+      kind: kind === 'tools' ? 'tool' : kind === 'prompts' ? 'prompt' : 'resource',
+      name,
+      target,
+      protocolVersion,
+    }).allowed;
+  exchange.answerFilter = createAnswerFilter({
+    request: message,
+    isVisible,
+    maxBytes: MAX_FILTERED_BYTES,
+  });
+}
+
+function subjectOf({ head, principal, startedAtMs }: Exchange): PolicySubject {
+  return {
+    claims: principal?.claims ?? null,
+    method: head.method,
+    scheme: head.scheme,
+    host: head.host,
+    path: head.path,
+    query: head.query,
+    headers: head.headers,
+    remoteAddress: head.remoteAddress,
+    remotePort: head.remotePort,
+    startedAtMs,
+  };
+}
+
+function invalid(fault: MessageFault): Refusal {
+  return new Refusal('MESSAGE_INVALID', answered(renderFault(fault), fault.message));
+}
+
+function denied(mcp: McpBackend, message: McpMessage, { policy, rule, detail }: Denial): Refusal {
+  const answer = denialAnswer(message, mcp.onDeny);
+  return new Refusal('AUTHORIZATION_DENIED', {
+    status: answer.status,
+    answer: { contentType: answer.contentType, body: answer.body },
+    policy,
+    detail,
+    ...(rule === null ? {} : { rule }),
+  });
+}
+
+function answered(answer: RenderedAnswer, detail: string) {
+  const { status, contentType, body } = answer;
+  return { status, answer: { contentType, body }, detail };
+}

@@ -1,0 +1,34 @@
+import type { HeaderFields } from '../accept/request-head.ts';
+import type { McpAuthorizer } from '../authorize/mcp-authorizer.ts';
+import type { Exchange } from '../exchange.ts';
+import type { OnDeny } from './denial-answer.ts';
+import type { Sealer } from './seal.ts';
+import { sealSession } from './session.ts';
+
+/** What is known of a backend that speaks MCP. */
+export interface McpBackendParts {
+  /** `namespace/name`; sealed ids are bound to it. */
+  readonly name: string;
+  /** The name of its target, as rules see it. */
+  readonly target: string;
+  /** `null` where no policy targets the backend: every method is allowed. */
+  readonly authorizer: McpAuthorizer | null;
+  /** `namespace/name` of the first policy, for denials that no rule decided. */
+  readonly firstPolicy: string;
+  readonly onDeny: OnDeny;
+  readonly sealer: Sealer;
+}
+
+/** A backend that speaks MCP, as the gate treats it. */
+export interface McpBackend extends McpBackendParts {
+  /** Seals the session id in the header fields of an answer, in place. */
+  sealSession(exchange: Exchange, headers: HeaderFields): void;
+}
+
+/** Makes the backend of its parts. */
+export function createMcpBackend(parts: McpBackendParts): McpBackend {
+  return {
+    ...parts,
+    sealSession: (exchange, headers) => sealSession(exchange, parts, headers),
+  };
+}
