@@ -35,14 +35,14 @@ const NO_OBJECT_NEEDED: ReadonlySet<string> = new Set([
  * The mcp stage: reads what a request to an MCP backend says, in its body alone, and decides whether the
  * caller may say it. Requests to other backends pass.
  *
- * In order: HTTP method; the session's owner; content type and coding; the message; the headers that repeat it; the policies that
- * target the backend. Without such policies every well-formed message passes. With them, methods that name no
- * object pass only if the gate knows that they need none, lists are filtered by the rules that decide on
- * calls, and client notifications and answers pass.
+ * In order: HTTP method; the session's owner; content type and coding; the message; the headers that repeat
+ * it; the policies that target the backend. Without such policies every well-formed message passes. With them,
+ * methods that name no object pass only if the gate knows that they need none, lists are filtered by the
+ * rules that decide on calls, and client notifications and answers pass.
  *
  * @returns PASS, with `exchange.answerFilter` set where the answer has to be filtered; METHOD_NOT_ALLOWED,
- *   SESSION_UNKNOWN, MESSAGE_INVALID with a JSON-RPC body, or AUTHORIZATION_DENIED in the words that the backend's on-deny
- *   option asks for
+ *   SESSION_UNKNOWN, MESSAGE_INVALID with a JSON-RPC body, or AUTHORIZATION_DENIED in the words that the
+ *   on-deny option asks for
  */
 export function gateMessage(exchange: Exchange): Verdict {
   const mcp = exchange.backend?.mcp ?? null;
@@ -55,6 +55,9 @@ export function gateMessage(exchange: Exchange): Verdict {
   if (session instanceof Refusal) return session;
   exchange.session = session;
   if (method !== 'POST') {
+    if (exchange.requestBody !== null) {
+      return new Refusal('MESSAGE_INVALID', { detail: `${method} with a body` });
+    }
     if (method === 'GET') filterAnswer(exchange, mcp, null);
     return PASS;
   }
@@ -93,13 +96,16 @@ function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Den
   return null;
 }
 
-/** Answers of lists, and streams that may tell of resources, are filtered where there are policies. */
+/**
+ * Where there are policies every answer and stream is filtered, not those of lists alone: servers find the stream
+ * of an answer by the request's id, and an id that is used twice can bring a list on another request's.
+ */
 function filterAnswer(exchange: Exchange, mcp: McpBackend, message: McpMessage | null): void {
   const { authorizer, target } = mcp;
   if (authorizer === null) return;
-  if (message !== null && message.kind !== 'request') return;
+  const request = message?.kind === 'request' ? message : null;
   const subject = subjectOf(exchange);
-  const protocolVersion = message?.protocolVersion ?? null;
+  const protocolVersion = request?.protocolVersion ?? null;
   const isVisible: IsVisible = (kind, name) =>
     authorizer.decideListed(subject, {
       kind: kind === 'tools' ? 'tool' : kind === 'prompts' ? 'prompt' : 'resource',
@@ -108,7 +114,7 @@ function filterAnswer(exchange: Exchange, mcp: McpBackend, message: McpMessage |
       protocolVersion,
     }).allowed;
   exchange.answerFilter = createAnswerFilter({
-    request: message,
+    request,
     isVisible,
     maxBytes: MAX_FILTERED_BYTES,
   });

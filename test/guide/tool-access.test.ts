@@ -171,6 +171,17 @@ describe('a call of a hidden tool', () => {
   });
 });
 
+test('a body is for POST alone', async () => {
+  const answer = await send({
+    port: gatePort,
+    method: 'GET',
+    path: '/mcp',
+    body: '{}',
+    headers: { authorization: `Bearer ${alice}`, 'content-type': 'application/json' },
+  });
+  assert.equal(answer.status, 400);
+});
+
 test('other HTTP methods are answered with 405 and what is allowed', async () => {
   const answer = await send({
     port: gatePort,
