@@ -120,12 +120,12 @@ describe('a policy with a remote key set', async () => {
     endpoint.answer = () => undefined;
     const hanging = providerPlan([], { name: 'hanging', keys: endpoint.plan });
     const policy = policyPlan([hanging, providerPlan([oldKey.jwk], { name: 'local' })]);
-    const harness = createHarness(policy, { fetch: fetchKeySet, timing: { fetchTimeoutMs: 200 } });
+    const harness = createHarness(policy, { fetch: fetchKeySet, timing: { fetchTimeoutMs: 5000 } });
     t.after(() => harness.authenticator.close());
     const startedAtMs = performance.now();
     const result = await harness.present(goodOld);
     assert.ok(!(result instanceof Refusal));
-    assert.ok(performance.now() - startedAtMs < 150);
+    assert.ok(performance.now() - startedAtMs < 4000);
     assert.equal(await codeOf(harness, goodNew), 'KEYS_UNAVAILABLE');
   });
 });

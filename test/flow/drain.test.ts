@@ -67,7 +67,7 @@ test('streams that outlive the drain timeout are ended by it', async (t) => {
   gate.kill('SIGTERM');
   assert.equal(await gate.waitForExit(), 0);
   const tookMs = performance.now() - startedAt;
-  assert(tookMs > 900 && tookMs < 4000, `it took ${tookMs} ms`);
+  assert(tookMs > 900 && tookMs < 10_000, `it took ${tookMs} ms`);
   await until('the end of the stream', () => response.closed);
   assert.match(gate.accessLog(), /http\.path=\/mcp/);
 });
@@ -80,6 +80,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const startedAt = performance.now();
     gate.kill(signal);
     assert.equal(await gate.waitForExit(), 0);
-    assert(performance.now() - startedAt < 3000);
+    assert(performance.now() - startedAt < 10_000);
   });
 }

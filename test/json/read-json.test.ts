@@ -153,7 +153,7 @@ describe('strict JSON', () => {
           return;
         }
         assert.deepEqual([...faults], [], text);
-        assert.ok(depthOf(tree) <= limits.maxDepth);
+        assert.ok(depthOf(tree) <= limits.maxDepth, text);
         assert.deepEqual(reading.value, JSON.parse(text));
         assert.deepEqual(reading.value, toValue(tree, 'first'));
         assert.deepEqual(reading.value, toValue(tree, 'last'));
@@ -173,7 +173,7 @@ describe('strict JSON', () => {
     fc.assert(
       fc.property(jsonText, fc.integer({ min: 0, max: 6 }), (text, maxDepth) => {
         const tree = parseReference(text);
-        assert.ok(tree !== null);
+        assert.ok(tree !== null, 'not JSON');
         if (faultsOf(tree).size > 0) return;
         const { problem } = read(text, { maxDepth, maxValues: 1e6 });
         assert.equal(problem, depthOf(tree) > maxDepth ? 'nested too deeply' : null);

@@ -96,7 +96,7 @@ describe('mirrored headers', () => {
   for (const [name, body, headers, code, id = null] of refused) {
     it(`refuse ${name}`, () => {
       const fault = checkHeaders(message(body), fields(headers));
-      assert.ok(fault !== null);
+      assert.ok(fault !== null, 'it passed');
       assert.deepEqual([fault.status, fault.code, fault.id], [400, code, id]);
       assert.doesNotMatch(fault.message, /secret|echo/);
     });

@@ -155,7 +155,7 @@ describe('what is let pass', () => {
         if (message === null) return;
         accepted += 1;
         const tree = parseReference(post.text);
-        assert.ok(tree !== null);
+        assert.ok(tree !== null, 'not JSON');
         const seen = seenIn(JSON.parse(post.text));
         assert.deepEqual(seenIn(toValue(tree, 'first')), seen);
         assert.deepEqual(seenIn(toValue(tree, 'last')), seen);

@@ -10,7 +10,7 @@ import { formatProblem } from '../../src/resources/problem.ts';
 function loadAnything(text: string, strict: boolean): void {
   const startedAt = performance.now();
   const loaded = loadResources([{ file: 'f.yaml', text }], { environment: { A: 'a' }, strict });
-  assert.ok(performance.now() - startedAt < 2000, 'takes too long');
+  assert.ok(performance.now() - startedAt < 20_000, 'takes too long');
   const lineCount = text.split(/\r\n|\n|\r/).length;
   for (const problem of loaded.problems) {
     assert.match(formatProblem(problem), /^f\.yaml:\d+:\d+: [^\n]+$/);
