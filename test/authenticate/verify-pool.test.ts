@@ -103,11 +103,13 @@ describe('a pool of threads', () => {
     const onWarning = (warning: string): void => void warnings.push(warning);
     await withPool({ threads: 1, maxBatch: 4, onWarning }, async (pool) => {
       assert.equal(await pool.verify(check(good)), 'valid');
-      const outcomes = Promise.all(Array.from({ length: 8 }, () => pool.verify(check(good))));
+      // So many that the end of the thread comes in the middle of them.
+      const outcomes = Promise.all(Array.from({ length: 1000 }, () => pool.verify(check(good))));
       void workers[0]?.terminate();
-      assert.equal((await outcomes)[0], 'failed');
+      assert.deepEqual(new Set(['failed', ...(await outcomes)]), new Set(['failed', 'valid']));
+      assert.ok((await outcomes).includes('failed'));
       assert.equal(await pool.verify(check(good)), 'valid');
-      assert.equal(workers.length, 2);
+      assert.ok(workers.length >= 2, 'nobody took its place');
       assert.match(warnings[0] ?? '', /^a verification thread failed: /);
     });
     process.off('worker', onWorker);
