@@ -2,6 +2,7 @@ import type { RequestBody } from './accept/request-body.ts';
 import type { RequestHead } from './accept/request-head.ts';
 import type { Responder } from './accept/responder.ts';
 import type { TokenLocation } from './authenticate/authenticator.ts';
+import type { PolicySubject } from './authorize/authorizer.ts';
 import type { Principal } from './authenticate/principal.ts';
 import type { Refusal } from './errors.ts';
 import type { AnswerFilter } from './mcp/answer-filter.ts';
@@ -88,6 +89,23 @@ export class Exchange {
     this.serverName = serverName;
     this.startedAtMs = startedAtMs;
     this.startedAtMonotonicMs = startedAtMonotonicMs;
+  }
+
+  /** What authorization rules may look at, of HTTP and of MCP alike. */
+  policySubject(): PolicySubject {
+    const { head, principal, startedAtMs } = this;
+    return {
+      claims: principal?.claims ?? null,
+      method: head.method,
+      scheme: head.scheme,
+      host: head.host,
+      path: head.path,
+      query: head.query,
+      headers: head.headers,
+      remoteAddress: head.remoteAddress,
+      remotePort: head.remotePort,
+      startedAtMs,
+    };
   }
 
   /**

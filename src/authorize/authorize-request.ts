@@ -10,19 +10,7 @@ import { PASS, type Verdict } from '../verdict.ts';
 export function authorizeRequest(exchange: Exchange): Verdict {
   const authorizer = exchange.rule?.authorizer ?? null;
   if (authorizer === null) return PASS;
-  const { head } = exchange;
-  const decision = authorizer.authorize({
-    claims: exchange.principal?.claims ?? null,
-    method: head.method,
-    scheme: head.scheme,
-    host: head.host,
-    path: head.path,
-    query: head.query,
-    headers: head.headers,
-    remoteAddress: head.remoteAddress,
-    remotePort: head.remotePort,
-    startedAtMs: exchange.startedAtMs,
-  });
+  const decision = authorizer.authorize(exchange.policySubject());
   if (decision.allowed) return PASS;
   const { policy, rule, detail } = decision;
   return new Refusal('AUTHORIZATION_DENIED', {

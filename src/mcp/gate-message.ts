@@ -1,4 +1,4 @@
-import type { Decision, PolicySubject } from '../authorize/authorizer.ts';
+import type { Decision } from '../authorize/authorizer.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { PASS, type Verdict } from '../verdict.ts';
@@ -88,7 +88,7 @@ function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Den
     const detail = 'the rules of this backend say nothing about the method';
     return { allowed: false, policy: mcp.firstPolicy, rule: null, detail };
   }
-  const subject = subjectOf(exchange);
+  const subject = exchange.policySubject();
   for (const call of calls) {
     const decision = authorizer.decide(subject, call);
     if (!decision.allowed) return decision;
@@ -104,7 +104,7 @@ function filterAnswer(exchange: Exchange, mcp: McpBackend, message: McpMessage |
   const { authorizer, target } = mcp;
   if (authorizer === null) return;
   const request = message?.kind === 'request' ? message : null;
-  const subject = subjectOf(exchange);
+  const subject = exchange.policySubject();
   const protocolVersion = request?.protocolVersion ?? null;
   const isVisible: IsVisible = (kind, name) =>
     authorizer.decideListed(subject, {
@@ -118,21 +118,6 @@ function filterAnswer(exchange: Exchange, mcp: McpBackend, message: McpMessage |
     isVisible,
     maxBytes: MAX_FILTERED_BYTES,
   });
-}
-
-function subjectOf({ head, principal, startedAtMs }: Exchange): PolicySubject {
-  return {
-    claims: principal?.claims ?? null,
-    method: head.method,
-    scheme: head.scheme,
-    host: head.host,
-    path: head.path,
-    query: head.query,
-    headers: head.headers,
-    remoteAddress: head.remoteAddress,
-    remotePort: head.remotePort,
-    startedAtMs,
-  };
 }
 
 function invalid(fault: MessageFault): Refusal {
