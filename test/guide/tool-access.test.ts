@@ -165,9 +165,21 @@ describe('a call of a hidden tool', () => {
     );
   });
 
+  const allowed = `{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"echo","arguments":{"message":"hi"}}}`;
+  const faults: readonly [string, Record<string, string>, number, string][] = [
+    ['as another media type', { 'content-type': 'text/plain' }, 415, '"code":-32600'],
+    ['under headers that name another tool', { 'mcp-name': 'get-sum' }, 400, '"code":-32020'],
+  ];
+  for (const [name, headers, status, code] of faults) {
+    test(`even an allowed call is refused ${name}`, async () => {
+      const answer = await post(allowed, headers);
+      assert.equal(answer.status, status);
+      assert.ok(answer.text.includes(code), answer.text);
+    });
+  }
+
   test('the allowed tool still works on the same session', async () => {
-    const echo = `{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"echo","arguments":{"message":"hi"}}}`;
-    assert.match((await post(echo)).text, /Echo: hi/);
+    assert.match((await post(allowed)).text, /Echo: hi/);
   });
 });
 
@@ -180,6 +192,8 @@ test('a body is for POST alone', async () => {
     headers: { authorization: `Bearer ${alice}`, 'content-type': 'application/json' },
   });
   assert.equal(answer.status, 400);
+  // The upstream would answer 400 too, for want of a session: these are our words.
+  assert.equal(answer.text, 'the message is not valid');
 });
 
 test('other HTTP methods are answered with 405 and what is allowed', async () => {
