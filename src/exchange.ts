@@ -7,6 +7,7 @@ import type { Principal } from './authenticate/principal.ts';
 import type { Refusal } from './errors.ts';
 import type { AnswerFilter } from './mcp/answer-filter.ts';
 import type { McpMessage } from './mcp/message.ts';
+import type { SealOwner } from './mcp/seal-binding.ts';
 import type { OpenedSession } from './mcp/session.ts';
 import type { ChosenBackend } from './forward/backend-chooser.ts';
 import type { Upstream } from './forward/upstream.ts';
@@ -14,6 +15,7 @@ import type { ListenerTable } from './route/listener-table.ts';
 import type { ListenerRuntime, RuleRuntime } from './runtime.ts';
 import type { EpochMilliseconds } from './units.ts';
 
+const ANONYMOUS: SealOwner = Object.freeze({ kind: 'anonymous' });
 const NO_LOCATIONS: readonly TokenLocation[] = Object.freeze([]);
 
 /**
@@ -52,9 +54,11 @@ export class Exchange {
 
   /** Set by `choose-backend`. */
   backend: ChosenBackend | null = null;
-  /** Set by `choose-backend`. */
+  /** Set by `choose-backend`; `mcp` puts another in its place where several servers answer as one. */
   upstream: Upstream | null = null;
 
+  /** Set by `mcp`: to whom the ids belong that the client gets to see. */
+  owner: SealOwner = ANONYMOUS;
   /** Set by `mcp`: what the body of a request to an MCP backend says. */
   message: McpMessage | null = null;
   /** Set by `mcp`: the session that the request belongs to, or `null`. */

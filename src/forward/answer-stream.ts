@@ -5,7 +5,7 @@ import type { RuleRuntime } from '../runtime.ts';
 import { Refusal, type RefusalCode } from '../errors.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { ChosenBackend } from './backend-chooser.ts';
-import type { UpstreamAnswer, UpstreamCall, UpstreamRequest } from './upstream.ts';
+import type { Upstream, UpstreamAnswer, UpstreamCall, UpstreamRequest } from './upstream.ts';
 
 /**
  * An event stream may begin with a comment (WHATWG HTML, 9.2.5): it carries the answer's head to the client
@@ -52,9 +52,10 @@ export class AnswerStream implements UpstreamAnswer {
   /**
    * Sends the request.
    *
+   * @param upstream the one of the chosen backend, or what stands for several
    * @param timeoutMs bounds the time to the head of the answer; `null`: no limit
    */
-  start(request: UpstreamRequest, timeoutMs: number | null): void {
+  start(upstream: Upstream, request: UpstreamRequest, timeoutMs: number | null): void {
     const { responder } = this.#exchange;
     responder.onAbort(() => this.#abort());
     responder.onDrain(() => this.#call?.resume());
@@ -64,7 +65,7 @@ export class AnswerStream implements UpstreamAnswer {
         this.onFailure('UPSTREAM_TIMEOUT', `no answer within ${Math.round(timeoutMs)} ms`);
       }, timeoutMs);
     }
-    this.#call = this.#chosen.upstream.request(request, this);
+    this.#call = upstream.request(request, this);
     if (responder.aborted) this.#call.abort();
   }
 

@@ -7,7 +7,7 @@ import { AnswerStream } from './answer-stream.ts';
 import type { ChosenBackend } from './backend-chooser.ts';
 import { requestHeaders } from './request-headers.ts';
 import { requestTarget } from './request-target.ts';
-import type { UpstreamRequest } from './upstream.ts';
+import type { Upstream, UpstreamRequest } from './upstream.ts';
 
 export interface ForwardOptions {
   /** Milliseconds that only ever grow. */
@@ -22,8 +22,8 @@ export interface ForwardOptions {
  */
 export function createForward(options: ForwardOptions): (exchange: Exchange) => Verdict {
   return (exchange) => {
-    const { rule, backend: chosen } = exchange;
-    if (rule === null || chosen === null) {
+    const { rule, backend: chosen, upstream } = exchange;
+    if (rule === null || chosen === null || upstream === null) {
       return new Refusal('INTERNAL', { detail: 'forward without a backend' });
     }
 
@@ -33,7 +33,8 @@ export function createForward(options: ForwardOptions): (exchange: Exchange) => 
 
     exchange.upstreamStartedAtMonotonicMs = startedAtMs;
     const stream = new AnswerStream(exchange, rule, chosen, options.monotonicNow);
-    stream.start(upstreamRequest(exchange, rule, chosen, timeoutMs !== null), timeoutMs);
+    const request = upstreamRequest(exchange, rule, chosen, upstream, timeoutMs !== null);
+    stream.start(upstream, request, timeoutMs);
     return ANSWERED;
   };
 }
@@ -49,7 +50,8 @@ function timeLeftMs(rule: RuleRuntime, elapsedMs: number): number | null {
 function upstreamRequest(
   exchange: Exchange,
   rule: RuleRuntime,
-  { type, upstream, filters }: ChosenBackend,
+  { type, filters }: ChosenBackend,
+  upstream: Upstream,
   hasTimeout: boolean,
 ): UpstreamRequest {
   const { head, principal } = exchange;
@@ -80,6 +82,7 @@ function upstreamRequest(
     path: upstream.path ?? requestTarget(path, head.query, exchange.tokensToRemove),
     headers,
     body: exchange.body,
+    owner: exchange.owner,
     hasTimeout,
   };
 }

@@ -1,5 +1,6 @@
 import type { HeaderFields } from '../accept/request-head.ts';
 import type { RefusalCode } from '../errors.ts';
+import type { SealOwner } from '../mcp/seal-binding.ts';
 
 /** One target of one backend: where requests go and the connections to it. */
 export interface Upstream {
@@ -25,6 +26,8 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly headers: HeaderFields;
   readonly body: Buffer | null;
+  /** To whom the ids belong that an MCP server's answer brings. */
+  readonly owner: SealOwner;
   /** True where the caller bounds the wait for the answer itself, so that no other limit applies. */
   readonly hasTimeout: boolean;
 }

@@ -12,6 +12,7 @@ import type { IsVisible } from './list-kind.ts';
 import type { McpBackend } from './mcp-backend.ts';
 import type { McpMessage } from './message.ts';
 import { readMessage } from './read-message.ts';
+import { ownerOf } from './seal-binding.ts';
 import { openSession } from './session.ts';
 
 /** Largest answer that is held back to be filtered, and largest event of a stream, in octets. */
@@ -51,6 +52,7 @@ export function gateMessage(exchange: Exchange): Verdict {
   if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
     return new Refusal('METHOD_NOT_ALLOWED', { headers: ['allow', ALLOWED_METHODS] });
   }
+  exchange.owner = ownerOf(exchange.principal);
   const session = openSession(exchange, mcp);
   if (session instanceof Refusal) return session;
   exchange.session = session;

@@ -6,6 +6,9 @@
  *
  *     base64url( version 1 | key id 4 | nonce 12 | AES-256-GCM( issued at 6 | upstream id ) | tag 16 )
  *
+ * A lasting id has version 2, no time in it, and a nonce made of what is sealed (HMAC-SHA-256 with a key of its own, over
+ * the associated data and the id, cut to 12 octets): the same id is sealed the same way, another with another nonce.
+ *
  * The associated data are the octets in front of the ciphertext, the kind and the binding. Every kind has a
  * key of its own (HKDF, RFC 5869). Nonces are random: one session key should seal no more than 2^32 ids of
  * a kind (NIST SP 800-38D, 8.3), a thousand a second for seven weeks.
@@ -25,17 +28,28 @@
  *   backup means anything at all, and taking a key out of service ends all ids under it at once.
  */
 
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+} from 'node:crypto';
 import type { Clock, EpochMilliseconds, Milliseconds } from '../units.ts';
 import { bindingFields, encodeFields } from './seal-binding.ts';
 import type { SealBinding } from './seal-binding.ts';
 
-/** What an id is for: `sse` is the `sessionId` of the legacy HTTP+SSE transport. */
-export const sealKinds = ['session', 'task', 'event', 'sse'] as const;
+/**
+ * What an id is for: `sse` is the `sessionId` of the legacy HTTP+SSE transport, `request` the id of a request
+ * that a server sends to the client.
+ */
+export const sealKinds = ['session', 'task', 'event', 'sse', 'request'] as const;
 export type SealKind = (typeof sealKinds)[number];
 
 const algorithm = 'aes-256-gcm';
 const version = 1;
+const lastingVersion = 2;
 const keyIdBytes = 4;
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -77,11 +91,22 @@ export interface Sealer {
    *   any character, or expired. Which of them is not told.
    */
   open(kind: SealKind, binding: SealBinding, sealed: string): OpenedId | null;
+  /**
+   * Seals an id that has to look the same each time it is sealed, because the client compares it: of a task, of
+   * a request. It has no end of its own; whoever owns it still has to show a token and, where there is one, a session.
+   *
+   * @returns as `seal` does
+   */
+  sealLasting(kind: SealKind, binding: SealBinding, upstreamId: string): string | null;
+  /** Opens what `sealLasting` made; `null` as of `open`. */
+  openLasting(kind: SealKind, binding: SealBinding, sealed: string): string | null;
 }
 
 interface SealingKey {
   readonly id: Buffer;
   readonly secrets: Readonly<Record<SealKind, Uint8Array>>;
+  /** Makes the nonces of lasting ids. */
+  readonly nonceSecret: Uint8Array;
 }
 
 /**
@@ -96,26 +121,18 @@ export function createSealer({ keys, clock, lifetimeMs }: SealerOptions): Sealer
 
   return {
     seal(kind, binding, upstreamId) {
-      const text = Buffer.from(upstreamId, 'utf8');
-      if (text.length === 0 || text.length > maxUpstreamIdBytes) return null;
-      if (text.length !== upstreamId.length && text.toString('utf8') !== upstreamId) return null;
-      const head = Buffer.allocUnsafe(headBytes);
-      head[0] = version;
-      first.id.copy(head, 1);
-      randomBytes(nonceBytes).copy(head, 1 + keyIdBytes);
+      const text = textOf(upstreamId);
+      if (text === null) return null;
       const time = Buffer.allocUnsafe(timeBytes);
       time.writeUIntBE(clock(), 0, timeBytes);
-      const cipher = createCipheriv(algorithm, first.secrets[kind], head.subarray(1 + keyIdBytes));
-      cipher.setAAD(associatedData(head, kind, binding));
-      const body = [cipher.update(time), cipher.update(text), cipher.final()];
-      return Buffer.concat([head, ...body, cipher.getAuthTag()]).toString('base64url');
+      const head = headOf(version, first, randomBytes(nonceBytes));
+      return encrypt(head, first, kind, binding, [time, text]);
     },
 
     open(kind, binding, sealed) {
-      const octets = decode(sealed);
+      const octets = decode(sealed, version, timeBytes);
       if (octets === null) return null;
       for (const key of sealingKeys) {
-        if (key.id.compare(octets, 1, 1 + keyIdBytes) !== 0) continue;
         const plain = decrypt(octets, key, kind, binding);
         if (plain === null) continue;
         const issuedAtMs = plain.readUIntBE(0, timeBytes);
@@ -129,7 +146,53 @@ export function createSealer({ keys, clock, lifetimeMs }: SealerOptions): Sealer
       }
       return null;
     },
+
+    sealLasting(kind, binding, upstreamId) {
+      const text = textOf(upstreamId);
+      if (text === null) return null;
+      const nonce = createHmac('sha256', first.nonceSecret)
+        .update(encodeFields([kind, ...bindingFields(binding)]))
+        .update(text)
+        .digest()
+        .subarray(0, nonceBytes);
+      return encrypt(headOf(lastingVersion, first, nonce), first, kind, binding, [text]);
+    },
+
+    openLasting(kind, binding, sealed) {
+      const octets = decode(sealed, lastingVersion, 0);
+      if (octets === null) return null;
+      for (const key of sealingKeys) {
+        const plain = decrypt(octets, key, kind, binding);
+        if (plain !== null) return plain.toString('utf8');
+      }
+      return null;
+    },
   };
+}
+
+/** The octets of an upstream's id, or `null` where it can't be sealed. */
+function textOf(upstreamId: string): Buffer | null {
+  const text = Buffer.from(upstreamId, 'utf8');
+  if (text.length === 0 || text.length > maxUpstreamIdBytes) return null;
+  if (text.length !== upstreamId.length && text.toString('utf8') !== upstreamId) return null;
+  return text;
+}
+
+function headOf(kindOfId: number, key: SealingKey, nonce: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.of(kindOfId), key.id, nonce]);
+}
+
+function encrypt(
+  head: Buffer,
+  key: SealingKey,
+  kind: SealKind,
+  binding: SealBinding,
+  texts: readonly Buffer[],
+): string {
+  const cipher = createCipheriv(algorithm, key.secrets[kind], head.subarray(1 + keyIdBytes));
+  cipher.setAAD(associatedData(head, kind, binding));
+  const body = texts.map((text) => cipher.update(text));
+  return Buffer.concat([head, ...body, cipher.final(), cipher.getAuthTag()]).toString('base64url');
 }
 
 /**
@@ -153,7 +216,9 @@ function deriveKey(key: Uint8Array): SealingKey {
       task: derive('task', 32),
       event: derive('event', 32),
       sse: derive('sse', 32),
+      request: derive('request', 32),
     },
+    nonceSecret: derive('nonce', 32),
   };
 }
 
@@ -162,19 +227,21 @@ function associatedData(head: Buffer, kind: SealKind, binding: SealBinding): Buf
 }
 
 /** One spelling alone is accepted: a client can't have two ids for one session. */
-function decode(sealed: string): Buffer | null {
+function decode(sealed: string, kindOfId: number, prefixBytes: number): Buffer | null {
   if (sealed.length > maxSealedLength) return null;
   const octets = Buffer.from(sealed, 'base64url');
-  if (octets.length <= headBytes + timeBytes + tagBytes || octets[0] !== version) return null;
+  if (octets.length <= headBytes + prefixBytes + tagBytes || octets[0] !== kindOfId) return null;
   return octets.toString('base64url') === sealed ? octets : null;
 }
 
+/** @returns `null` where another key sealed it, or it is not what was sealed */
 function decrypt(
   octets: Buffer,
   key: SealingKey,
   kind: SealKind,
   binding: SealBinding,
 ): Buffer | null {
+  if (key.id.compare(octets, 1, 1 + keyIdBytes) !== 0) return null;
   const head = octets.subarray(0, headBytes);
   const nonce = octets.subarray(1 + keyIdBytes, headBytes);
   const decipher = createDecipheriv(algorithm, key.secrets[kind], nonce, {

@@ -6,7 +6,7 @@
 import { headerValue, type HeaderFields } from '../accept/request-head.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { ownerOf, type SealBinding } from './seal-binding.ts';
+import type { SealBinding } from './seal-binding.ts';
 import { hashSessionId, type Sealer } from './seal.ts';
 
 export const SESSION_HEADER = 'mcp-session-id';
@@ -62,6 +62,6 @@ export function sealSession(exchange: Exchange, mcp: SessionBackend, headers: He
   if (sealed !== null) headers.push(SESSION_HEADER, sealed);
 }
 
-function bindingOf({ principal }: Exchange, { name }: SessionBackend): SealBinding {
-  return { owner: ownerOf(principal), backend: name };
+function bindingOf({ owner }: Exchange, { name }: SessionBackend): SealBinding {
+  return { owner, backend: name };
 }

@@ -98,6 +98,7 @@ export const get: UpstreamRequest = {
   path: '/mcp',
   headers: ['host', 'up.test'],
   body: null,
+  owner: { kind: 'anonymous' },
   hasTimeout: false,
 };
 
