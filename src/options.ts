@@ -16,6 +16,7 @@ export interface RunOptions {
   readonly listenAddress: string;
   readonly admin: SocketAddress;
   readonly metrics: SocketAddress;
+  readonly accessLog: 'on' | 'off';
   readonly logFormat: 'text' | 'json';
   readonly logLevel: LogLevel;
   /** `auto`: as the kind of the policy says. */
@@ -142,6 +143,7 @@ const table = {
   'listen-address': { kind: address, fallback: '0.0.0.0', help: 'where Gateways without spec.addresses listen' },
   'admin-address': { kind: socketAddress, fallback: '127.0.0.1:15000', help: 'health for whoever can connect; configuration and status for this machine only' },
   'metrics-address': { kind: socketAddress, fallback: '127.0.0.1:15020', help: 'Prometheus metrics' },
+  'access-log': { kind: oneOf('on', 'off'), fallback: 'on', help: 'one line for each request on standard output' },
   'log-format': { kind: oneOf('text', 'json'), fallback: 'text', help: 'access log (standard output) and process log (standard error)' },
   'log-level': { kind: oneOf('debug', 'info', 'warn', 'error'), fallback: 'info', help: 'of the process log' },
   'auth-failure-status': { kind: oneOf('auto', '401', '403'), fallback: 'auto', help: 'for a missing or bad token; auto: 403 for GlooTrafficPolicy and TrafficPolicy, 401 for AgentgatewayPolicy kinds' },
@@ -240,6 +242,7 @@ export function parseOptions(
     listenAddress: value('listen-address', table['listen-address'].kind),
     admin: value('admin-address', table['admin-address'].kind),
     metrics: value('metrics-address', table['metrics-address'].kind),
+    accessLog: value('access-log', table['access-log'].kind),
     logFormat: value('log-format', table['log-format'].kind),
     logLevel: value('log-level', table['log-level'].kind),
     authFailureStatus: status === 'auto' ? 'auto' : status === '401' ? 401 : 403,

@@ -24,6 +24,7 @@ const defaults: RunOptions = {
   listenAddress: '0.0.0.0',
   admin: { host: '127.0.0.1', port: 15_000 },
   metrics: { host: '127.0.0.1', port: 15_020 },
+  accessLog: 'on',
   logFormat: 'text',
   logLevel: 'info',
   authFailureStatus: 'auto',

@@ -8,7 +8,8 @@ import type { Metrics } from './metrics.ts';
 import type { RequestSeries } from './request-counts.ts';
 
 export interface RecorderOptions {
-  readonly accessLog: Pick<AccessLog, 'write'>;
+  /** `null` where nobody wants lines. */
+  readonly accessLog: Pick<AccessLog, 'write'> | null;
   readonly metrics: Pick<Metrics, 'requests'>;
   /** Milliseconds that only grow, the clock that `Exchange.startedAtMonotonicMs` was read from. */
   readonly monotonicNow?: Clock;
@@ -68,7 +69,7 @@ export function createRecorder({
       durationMs,
       asked > 0 && answered > 0 ? answered - asked : null,
     );
-    accessLog.write({
+    accessLog?.write({
       endedAtMs: exchange.startedAtMs + durationMs,
       gateway: listener?.gateway ?? null,
       listener: listener?.name ?? null,

@@ -25,7 +25,11 @@ const gateway = createGateway({
   run,
   sessionKeys: sessionKeys(),
   metrics,
-  record: createRecorder({ accessLog, metrics, onBug: (error) => bug('record', error) }),
+  record: createRecorder({
+    accessLog: run.accessLog === 'on' ? accessLog : null,
+    metrics,
+    onBug: (error) => bug('record', error),
+  }),
   onWarning: (warning) => log.warn(warning),
   onBug: bug,
 });

@@ -1,0 +1,181 @@
+/**
+ * Open-loop load: requests are sent at times that do not depend on the answers, and each one's latency counts
+ * from the time it was due. A server that stalls is charged for every request that had to wait, which closed
+ * loops leave out (coordinated omission).
+ */
+import { connect, type Socket } from 'node:net';
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import type { LoadRequest } from './request.ts';
+
+export interface OpenLoopOptions {
+  readonly port: number;
+  readonly request: LoadRequest;
+  readonly connections: number;
+  readonly requestsPerSecond: number;
+  readonly seconds: number;
+  readonly expectedStatus: number;
+}
+
+export interface OpenLoopResult {
+  readonly sent: number;
+  readonly answered: number;
+  readonly unexpected: number;
+  readonly errors: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly maxMs: number;
+}
+
+const CRLF2 = Buffer.from('\r\n\r\n');
+/** How long the last answers are waited for. */
+const TAIL_MS = 5000;
+
+/** Sends at a fixed rate. Requests that find no free connection wait for one; their clock is running. */
+export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopResult> {
+  const { requestsPerSecond, seconds, expectedStatus } = options;
+  const histogram = createHistogram();
+  const texts = requestTexts(options.request);
+  const total = Math.floor(requestsPerSecond * seconds);
+  const free: Connection[] = [];
+  const due: number[] = [];
+  let dueAt = 0;
+  let sent = 0;
+  let answered = 0;
+  let unexpected = 0;
+  let errors = 0;
+
+  const connections = await Promise.all(
+    Array.from({ length: options.connections }, () =>
+      openConnection(options.port, {
+        onAnswer(connection, status, dueMs) {
+          answered += 1;
+          if (status !== expectedStatus) unexpected += 1;
+          record(histogram, performance.now() - dueMs);
+          next(connection);
+        },
+        onError: () => (errors += 1),
+      }),
+    ),
+  );
+  free.push(...connections);
+
+  function next(connection: Connection): void {
+    const waiting = due[dueAt];
+    if (waiting === undefined) {
+      free.push(connection);
+      return;
+    }
+    dueAt += 1;
+    connection.send(texts[sent % texts.length] ?? '', waiting);
+    sent += 1;
+  }
+
+  const startedAt = performance.now();
+  let scheduled = 0;
+  await new Promise<void>((resolve) => {
+    const tick = (): void => {
+      const elapsedMs = performance.now() - startedAt;
+      const wanted = Math.min(total, Math.floor((elapsedMs / 1000) * requestsPerSecond));
+      while (scheduled < wanted) {
+        due.push(startedAt + ((scheduled + 1) / requestsPerSecond) * 1000);
+        scheduled += 1;
+        const connection = free.pop();
+        if (connection !== undefined) next(connection);
+      }
+      if (scheduled >= total) resolve();
+      else setImmediate(tick);
+    };
+    tick();
+  });
+  const end = performance.now() + TAIL_MS;
+  while (answered + errors < total && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  for (const connection of connections) connection.close();
+  const at = (percentile: number): number => histogram.percentile(percentile) / 1e6;
+  return {
+    sent,
+    answered,
+    unexpected,
+    errors: errors + (total - answered),
+    p50Ms: at(50),
+    p99Ms: at(99),
+    p999Ms: at(99.9),
+    maxMs: histogram.max / 1e6,
+  };
+}
+
+function record(histogram: RecordableHistogram, ms: number): void {
+  histogram.record(Math.max(1, Math.round(ms * 1e6)));
+}
+
+function requestTexts({ method, path, headers, body, tokens }: LoadRequest): readonly string[] {
+  const make = (token: string | null): string => {
+    const fields = Object.entries({
+      host: '127.0.0.1',
+      ...headers,
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(method === 'POST' ? { 'content-length': String(Buffer.byteLength(body)) } : {}),
+    }).map(([name, value]) => `${name}: ${value}\r\n`);
+    return `${method} ${path} HTTP/1.1\r\n${fields.join('')}\r\n${body}`;
+  };
+  return tokens.length === 0 ? [make(null)] : tokens.map(make);
+}
+
+interface Connection {
+  send(text: string, dueMs: number): void;
+  close(): void;
+}
+
+interface Taker {
+  onAnswer(connection: Connection, status: number, dueMs: number): void;
+  onError(): void;
+}
+
+/** One request at a time; answers must say their length. */
+async function openConnection(port: number, taker: Taker): Promise<Connection> {
+  const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  let dueMs = 0;
+  let isWaiting = false;
+  let pending: Buffer = Buffer.alloc(0);
+  const connection: Connection = {
+    send(text, due) {
+      dueMs = due;
+      isWaiting = true;
+      socket.write(text);
+    },
+    close: () => socket.destroy(),
+  };
+  socket.on('data', (piece) => {
+    pending = pending.length === 0 ? piece : Buffer.concat([pending, piece]);
+    const headEnd = pending.indexOf(CRLF2);
+    if (headEnd < 0) return;
+    const head = pending.toString('latin1', 0, headEnd);
+    const length = /^content-length:\s*(\d+)/im.exec(head)?.[1];
+    const bodyEnd =
+      length === undefined ? endOfChunks(pending, headEnd + 4) : headEnd + 4 + Number(length);
+    if (bodyEnd < 0 || pending.length < bodyEnd) return;
+    pending = pending.subarray(bodyEnd);
+    isWaiting = false;
+    taker.onAnswer(connection, Number(head.slice(9, 12)), dueMs);
+  });
+  const fail = (): void => {
+    if (!isWaiting) return;
+    isWaiting = false;
+    taker.onError();
+  };
+  socket.on('error', fail);
+  socket.on('close', fail);
+  return connection;
+}
+
+/** Chunked answers of the bench end in a chunk of no length, and hold no such octets elsewhere. */
+function endOfChunks(bytes: Buffer, from: number): number {
+  const at = bytes.indexOf('0\r\n\r\n', Math.max(from, bytes.length - 16));
+  return at < 0 ? -1 : at + 5;
+}

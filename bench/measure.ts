@@ -1,0 +1,136 @@
+import { checkAnswers } from './check-answers.ts';
+import { runAutocannon, runWrk } from './load/closed-loop.ts';
+import { runOpenLoop } from './load/open-loop.ts';
+import type { LoadOptions, LoadResult } from './load/request.ts';
+import { cpuNanoseconds, processTree, residentBytes } from './process.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Stage } from './stage.ts';
+import type { RunningSubject } from './subjects/subject.ts';
+
+/** One round of one subject in one scenario. */
+export interface Round {
+  readonly tool: LoadResult['tool'];
+  readonly requestsPerSecond: number;
+  /** CPU of the proxy's processes for each request; the steadiest number on a noisy machine. */
+  readonly cpuMicroseconds: number;
+  readonly unexpected: number;
+  readonly errors: number;
+  readonly residentMib: number;
+  /** Share of one core that each side used. */
+  readonly busy: { readonly proxy: number; readonly load: number; readonly upstream: number };
+}
+
+/** Latency at a fixed rate, from the time each request was due. */
+export interface Latency {
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly errors: number;
+}
+
+export interface MeasureOptions {
+  readonly tool: LoadResult['tool'];
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+const WARM_UP_SECONDS = 2;
+
+/** Checks a subject's answers and warms it up. */
+export async function prepare(
+  stage: Stage,
+  running: RunningSubject,
+  scenario: Scenario,
+  options: MeasureOptions,
+  isDirect: boolean,
+): Promise<void> {
+  const request = scenario.request(stage.identities);
+  const expected = { status: scenario.expectedStatus, text: scenario.expectedText };
+  await checkAnswers(
+    running.port,
+    isDirect ? 'plain' : scenario.duty,
+    stage.identities,
+    request,
+    expected,
+  );
+  if (scenario.once === true) return;
+  await load(
+    { ...loadOptions(stage, running, scenario, options), seconds: WARM_UP_SECONDS },
+    options,
+  );
+}
+
+/** Runs the load once, and says what it cost. */
+export async function measureRound(
+  stage: Stage,
+  running: RunningSubject,
+  scenario: Scenario,
+  options: MeasureOptions,
+): Promise<Round> {
+  const job = loadOptions(stage, running, scenario, options);
+  const pids = running.pid === 0 ? [] : processTree(running.pid);
+  const before = [cpuNanoseconds(pids), cpuNanoseconds([stage.upstream.pid])] as const;
+  const startedAt = performance.now();
+  const result = await load(job, options);
+  const wallNanoseconds = (performance.now() - startedAt) * 1e6;
+  const proxy = cpuNanoseconds(pids) - before[0];
+  const upstream = cpuNanoseconds([stage.upstream.pid]) - before[1];
+  const loadNanoseconds = result.seconds * 1e9;
+  return {
+    tool: result.tool,
+    requestsPerSecond: result.requests / result.seconds,
+    cpuMicroseconds: proxy / 1000 / Math.max(1, result.requests),
+    unexpected: result.unexpected,
+    errors: result.errors,
+    residentMib: residentBytes(pids) / 2 ** 20,
+    busy: {
+      proxy: proxy / loadNanoseconds,
+      load: result.cpuNanoseconds / Math.min(loadNanoseconds, wallNanoseconds),
+      upstream: upstream / loadNanoseconds,
+    },
+  };
+}
+
+/** Sends at a fixed rate and takes the latency of every request that was due. */
+export async function measureLatency(
+  stage: Stage,
+  running: RunningSubject,
+  scenario: Scenario,
+  requestsPerSecond: number,
+  seconds: number,
+): Promise<Latency> {
+  const result = await runOpenLoop({
+    port: running.port,
+    request: scenario.request(stage.identities),
+    connections: 64,
+    requestsPerSecond,
+    seconds,
+    expectedStatus: scenario.expectedStatus,
+  });
+  const { p50Ms, p99Ms, p999Ms, errors, unexpected } = result;
+  return { requestsPerSecond, p50Ms, p99Ms, p999Ms, errors: errors + unexpected };
+}
+
+function loadOptions(
+  { identities, loadCores }: Stage,
+  { port }: RunningSubject,
+  scenario: Scenario,
+  { seconds, connections }: MeasureOptions,
+): LoadOptions {
+  const request = scenario.request(identities);
+  return {
+    port,
+    request,
+    connections: scenario.connections ?? connections,
+    seconds,
+    expectedStatus: scenario.expectedStatus,
+    cores: loadCores,
+    ...(scenario.once === true ? { maxRequests: request.tokens.length } : {}),
+  };
+}
+
+/** wrk can't stop after a number of requests, so tokens that must be new are autocannon's. */
+function load(job: LoadOptions, { tool }: MeasureOptions): Promise<LoadResult> {
+  return tool === 'wrk' && job.maxRequests === undefined ? runWrk(job) : runAutocannon(job);
+}

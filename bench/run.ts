@@ -1,0 +1,205 @@
+/**
+ * `npm run bench`: measures Postern beside its peers. `--help` lists the options.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { hasWrk } from './load/closed-loop.ts';
+import { describeMachine } from './machine.ts';
+import {
+  measureLatency,
+  measureRound,
+  prepare,
+  type MeasureOptions,
+  type Round,
+} from './measure.ts';
+import { renderReport } from './report.ts';
+import { summarise, type Report, type SubjectResult } from './result.ts';
+import { scenarios, type Scenario } from './scenarios.ts';
+import { openStage, type Stage } from './stage.ts';
+import { agentgateway } from './subjects/agentgateway.ts';
+import { direct } from './subjects/direct.ts';
+import { envoy } from './subjects/envoy.ts';
+import { haproxy } from './subjects/haproxy.ts';
+import { nginx } from './subjects/nginx.ts';
+import { fastify, httpProxy } from './subjects/node-gateways.ts';
+import { postern } from './subjects/postern.ts';
+import type { Duty, RunningSubject, Subject } from './subjects/subject.ts';
+import { traefik } from './subjects/traefik.ts';
+
+const subjects = [
+  ...[direct, postern, haproxy, nginx, envoy, agentgateway, traefik, fastify, httpProxy],
+];
+
+const HELP = `npm run bench -- [options]
+  --scenario NAME   measure these only (repeat, or separate with commas)
+  --subject NAME    with these only
+  --seconds N       length of one round (5)
+  --rounds N        rounds of each subject, alternating; the median counts (5)
+  --connections N   of the load tool (64)
+  --load TOOL       autocannon, wrk, or auto: wrk where it is installed, since it leaves the
+                    proxy more of the machine (auto)
+  --out NAME        keep the result as bench/results/NAME.json
+  --profile         write CPU profiles of Postern's processes to bench/profiles
+  --list            name the scenarios and subjects, and say which are installed
+`;
+
+const { values } = parseArgs({
+  options: {
+    scenario: { type: 'string', multiple: true },
+    subject: { type: 'string', multiple: true },
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '64' },
+    load: { type: 'string', default: 'auto' },
+    out: { type: 'string' },
+    profile: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** Our own generator of fixed rates is not to be the limit. */
+const MOST_AT_FIXED_RATE = 15_000;
+const DUTIES: readonly Duty[] = ['plain', 'claim', 'tool'];
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+if (values.help) say(HELP);
+else if (values.list) list();
+else await bench();
+
+function list(): void {
+  for (const { name, title } of scenarios) say(`${name.padEnd(20)} ${title}`);
+  say('');
+  for (const subject of subjects) {
+    const { name, cachesTokens } = subject;
+    say(`${name.padEnd(20)} ${subject.version() ?? 'absent'}; remembers tokens: ${cachesTokens}`);
+  }
+}
+
+async function bench(): Promise<void> {
+  const profileFolder = values.profile ? fileURLToPath(new URL('profiles', import.meta.url)) : null;
+  const chosen = pick(scenarios, values.scenario, 'scenario');
+  const wanted = pick(subjects, values.subject, 'subject');
+  const present = wanted.filter((subject) => subject.version() !== null);
+  const absent = wanted.filter((subject) => subject.version() === null).map(({ name }) => name);
+  if (absent.length > 0) say(`absent: ${absent.join(', ')}`);
+  const tool = values.load === 'wrk' || (values.load === 'auto' && hasWrk()) ? 'wrk' : 'autocannon';
+  const options: MeasureOptions = {
+    tool,
+    seconds: positive('seconds', values.seconds),
+    connections: positive('connections', values.connections),
+  };
+  const rounds = positive('rounds', values.rounds);
+  const stage = await openStage(profileFolder);
+  const report: Report = { machine: describeMachine(), absent, scenarios: [] };
+  try {
+    for (const scenario of chosen) {
+      say(`\n${scenario.name}: ${scenario.title}`);
+      const results = await runScenario(stage, scenario, present, options, rounds);
+      report.scenarios.push({ name: scenario.name, title: scenario.title, results });
+      say(renderReport({ ...report, scenarios: report.scenarios.slice(-1) }));
+    }
+  } finally {
+    await stage.close();
+  }
+  if (values.out !== undefined) {
+    const folder = fileURLToPath(new URL('results', import.meta.url));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${values.out}.json`), `${JSON.stringify(report, null, 2)}\n`);
+  }
+}
+
+interface Contestant {
+  readonly subject: Subject;
+  readonly duty: Duty;
+  running: RunningSubject;
+  readonly rounds: Round[];
+}
+
+async function runScenario(
+  stage: Stage,
+  scenario: Scenario,
+  present: readonly Subject[],
+  options: MeasureOptions,
+  rounds: number,
+): Promise<readonly SubjectResult[]> {
+  const contestants: Contestant[] = [];
+  const setting = {
+    workers: scenario.workers ?? 1,
+    accessLog: scenario.accessLog ?? true,
+  };
+  try {
+    for (const subject of present) {
+      if (!scenario.comparable && subject !== postern) continue;
+      const duty = strongest(subject, scenario.duty);
+      const running = await stage.startSubject(subject, { ...setting, duty });
+      contestants.push({ subject, duty, running, rounds: [] });
+      try {
+        await prepare(stage, running, { ...scenario, duty }, options, subject === direct);
+      } catch (error) {
+        throw new Error(`${subject.name} in ${scenario.name}`, { cause: error });
+      }
+    }
+    for (let round = 0; round < rounds; round += 1) {
+      for (const contestant of contestants) {
+        if (scenario.once === true && round > 0) {
+          await contestant.running.stop();
+          const { subject, duty } = contestant;
+          contestant.running = await stage.startSubject(subject, { ...setting, duty });
+        }
+        const { running } = contestant;
+        contestant.rounds.push(await measureRound(stage, running, scenario, options));
+      }
+    }
+    const results: SubjectResult[] = [];
+    for (const { subject, duty, running, rounds: measured } of contestants) {
+      const median = summarise(measured);
+      const latency =
+        scenario.once === true || scenario.workers !== undefined
+          ? null
+          : await measureLatency(stage, running, scenario, halfOf(median), options.seconds);
+      results.push({
+        ...{ subject: subject.name, version: subject.version() ?? '', duty },
+        ...{ cachesTokens: subject.cachesTokens, median, rounds: measured, latency },
+      });
+    }
+    return results;
+  } finally {
+    for (const { running } of contestants) await running.stop();
+  }
+}
+
+function halfOf({ requestsPerSecond }: Round): number {
+  return Math.max(1, Math.round(Math.min(MOST_AT_FIXED_RATE, requestsPerSecond / 2)));
+}
+
+/** The most that a subject can do of what the scenario asks. */
+function strongest(subject: Subject, asked: Duty): Duty {
+  const able = DUTIES.slice(0, DUTIES.indexOf(asked) + 1).filter((duty) =>
+    subject.duties.includes(duty),
+  );
+  return able.at(-1) ?? 'plain';
+}
+
+function pick<Item extends { readonly name: string }>(
+  all: readonly Item[],
+  names: readonly string[] | undefined,
+  what: string,
+): readonly Item[] {
+  if (names === undefined) return all;
+  return names
+    .flatMap((text) => text.split(','))
+    .map((name) => {
+      const found = all.find((item) => item.name === name);
+      if (found !== undefined) return found;
+      throw new Error(`no ${what} ${name}; there are ${all.map((item) => item.name).join(', ')}`);
+    });
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new Error(`--${name} must be a positive number`);
+}
