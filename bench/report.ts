@@ -6,16 +6,25 @@ const COLUMNS = [
 ];
 
 /** A run as Markdown tables, one a scenario. Latency is taken at half of the requests/s, at most 15,000/s. */
-export function renderReport({ scenarios }: Report): string {
-  return scenarios
-    .map(({ name, title, results }) => {
-      const rows = results.map((result) => row(result));
-      const lines = [COLUMNS, COLUMNS.map(() => '---'), ...rows].map(
-        (cells) => `| ${cells.join(' | ')} |`,
-      );
-      return `**${name}**: ${title}\n\n${lines.join('\n')}\n`;
-    })
-    .join('\n');
+export function renderReport({ scenarios, studies }: Report): string {
+  const tables = scenarios.map(({ name, title, results }) => {
+    const rows = results.map((result) => row(result));
+    const lines = [COLUMNS, COLUMNS.map(() => '---'), ...rows].map(
+      (cells) => `| ${cells.join(' | ')} |`,
+    );
+    return `**${name}**: ${title}\n\n${lines.join('\n')}\n`;
+  });
+  const findings = studies.map(({ name, title, found }) => {
+    const rows = Object.entries(found).map(([what, value]) => `| ${what} | ${plain(value)} |`);
+    return `**${name}**: ${title}\n\n| | |\n| --- | --- |\n${rows.join('\n')}\n`;
+  });
+  return [...tables, ...findings].join('\n');
+}
+
+function plain(value: number): string {
+  return Number.isInteger(value) || value >= 1000
+    ? Math.round(value).toLocaleString('en-US')
+    : value.toFixed(2);
 }
 
 function row({ subject, version, duty, median, latency }: SubjectResult): readonly string[] {

@@ -19,11 +19,18 @@ export interface ScenarioResult {
   readonly results: readonly SubjectResult[];
 }
 
+export interface StudyResult {
+  readonly name: string;
+  readonly title: string;
+  readonly found: Readonly<Record<string, number>>;
+}
+
 /** A whole run, as it is kept in `bench/results`. */
 export interface Report {
   readonly machine: Machine;
   readonly absent: readonly string[];
   readonly scenarios: ScenarioResult[];
+  readonly studies: StudyResult[];
 }
 
 /** The median of each number over the rounds; mistakes are summed up. */

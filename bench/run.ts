@@ -18,6 +18,10 @@ import { renderReport } from './report.ts';
 import { summarise, type Report, type SubjectResult } from './result.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 import { openStage, type Stage } from './stage.ts';
+import { flood } from './studies/flood.ts';
+import { idleStreams, mostStreams } from './studies/idle-streams.ts';
+import { reloadUnderLoad } from './studies/reload-under-load.ts';
+import { streamThroughput } from './studies/stream-throughput.ts';
 import { agentgateway } from './subjects/agentgateway.ts';
 import { direct } from './subjects/direct.ts';
 import { envoy } from './subjects/envoy.ts';
@@ -32,8 +36,11 @@ const subjects = [
   ...[direct, postern, haproxy, nginx, envoy, agentgateway, traefik, fastify, httpProxy],
 ];
 
+const studies = [idleStreams(mostStreams()), streamThroughput, flood, reloadUnderLoad];
+
 const HELP = `npm run bench -- [options]
   --scenario NAME   measure these only (repeat, or separate with commas)
+  --study NAME      run these studies only (repeat, or separate with commas)
   --subject NAME    with these only
   --seconds N       length of one round (5)
   --rounds N        rounds of each subject, alternating; the median counts (5)
@@ -48,6 +55,7 @@ const HELP = `npm run bench -- [options]
 const { values } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true },
+    study: { type: 'string', multiple: true },
     subject: { type: 'string', multiple: true },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
@@ -71,6 +79,7 @@ else await bench();
 
 function list(): void {
   for (const { name, title } of scenarios) say(`${name.padEnd(20)} ${title}`);
+  for (const { name, title } of studies) say(`${name.padEnd(20)} ${title} (--study)`);
   say('');
   for (const subject of subjects) {
     const { name, cachesTokens } = subject;
@@ -80,7 +89,10 @@ function list(): void {
 
 async function bench(): Promise<void> {
   const profileFolder = values.profile ? fileURLToPath(new URL('profiles', import.meta.url)) : null;
-  const chosen = pick(scenarios, values.scenario, 'scenario');
+  // To name some of one kind is to want none of the other.
+  const onlySome = values.scenario !== undefined || values.study !== undefined;
+  const chosen = pick(scenarios, values.scenario ?? (onlySome ? [] : undefined), 'scenario');
+  const chosenStudies = pick(studies, values.study ?? (onlySome ? [] : undefined), 'study');
   const wanted = pick(subjects, values.subject, 'subject');
   const present = wanted.filter((subject) => subject.version() !== null);
   const absent = wanted.filter((subject) => subject.version() === null).map(({ name }) => name);
@@ -93,13 +105,17 @@ async function bench(): Promise<void> {
   };
   const rounds = positive('rounds', values.rounds);
   const stage = await openStage(profileFolder);
-  const report: Report = { machine: describeMachine(), absent, scenarios: [] };
+  const report: Report = { machine: describeMachine(), absent, scenarios: [], studies: [] };
   try {
     for (const scenario of chosen) {
       say(`\n${scenario.name}: ${scenario.title}`);
       const results = await runScenario(stage, scenario, present, options, rounds);
       report.scenarios.push({ name: scenario.name, title: scenario.title, results });
-      say(renderReport({ ...report, scenarios: report.scenarios.slice(-1) }));
+      say(renderReport({ ...report, scenarios: report.scenarios.slice(-1), studies: [] }));
+    }
+    for (const { name, title, run } of chosenStudies) {
+      report.studies.push({ name, title, found: await run(stage) });
+      say(renderReport({ ...report, scenarios: [], studies: report.studies.slice(-1) }));
     }
   } finally {
     await stage.close();
