@@ -58,7 +58,12 @@ export async function startPostern(setting: PosternSetting) {
     stdoutFile: join(folder, 'access.log'),
     ...(profileFolder === null
       ? {}
-      : { env: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` } }),
+      : {
+          env: {
+            NODE_OPTIONS: `--import ${new URL('../profile-hook.mjs', import.meta.url).href}`,
+            POSTERN_BENCH_PROFILES: profileFolder,
+          },
+        }),
   });
   try {
     await untilListening(port, started);

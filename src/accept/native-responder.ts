@@ -55,11 +55,19 @@ export class NativeResponder implements Responder {
   }
 
   send(status: number, headers: HeaderFields, body: string | Uint8Array): void {
+    if (this.finished || this.started) return;
+    this.started = true;
     this.#sendWhole(status, headers, body, false);
   }
 
   sendAndClose(status: number, headers: HeaderFields, body: string): void {
-    this.#sendWhole(status, headers, body, true);
+    if (this.finished || this.started) return;
+    this.started = true;
+    // Answered in the same turn, the native server would go on to what it takes for the next request in the
+    // octets that it has. While an answer is owed it closes the connection over that instead.
+    setImmediate(() => {
+      if (!this.finished) this.#sendWhole(status, headers, body, true);
+    });
   }
 
   begin(answer: AnswerHead): void {
@@ -136,8 +144,6 @@ export class NativeResponder implements Responder {
     body: string | Uint8Array,
     mustClose: boolean,
   ): void {
-    if (this.finished || this.started) return;
-    this.started = true;
     const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     const bodiless = this.#isHead || status === 204 || status === 304;
     if (!bodiless) this.bodyBytes = bodyBytes;

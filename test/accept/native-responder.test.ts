@@ -73,9 +73,12 @@ describe('a whole answer', () => {
     });
   }
 
-  test('can close the connection', () => {
+  test('can close the connection, in a turn of its own', async () => {
     const { native, responder } = start();
     responder.sendAndClose(413, [], 'abc');
+    responder.send(200, [], 'x');
+    assert.deepEqual(native.log, []);
+    await new Promise(setImmediate);
     assert.deepEqual(native.log, ['status 413 Payload Too Large', 'end abc and close']);
   });
 
