@@ -1,13 +1,19 @@
 import type { SocketAddress } from '../options.ts';
+import type { AdminTokenCheck } from './admin-token.ts';
 import { servePages, type PageServer } from './http-server.ts';
 import { answerAdmin, type AdminState } from './pages.ts';
 
 /**
  * Opens the admin port.
  *
+ * @param hasToken `null` where the deployment has no token
  * @returns the server, or an Error where the address can't be opened
  */
-export function serveAdmin(address: SocketAddress, state: AdminState): Promise<PageServer | Error> {
+export function serveAdmin(
+  address: SocketAddress,
+  state: AdminState,
+  hasToken: AdminTokenCheck | null,
+): Promise<PageServer | Error> {
   return servePages('admin', address, (request, response) => {
     const [path = '/'] = (request.url ?? '/').split('?');
     const answer = answerAdmin(
@@ -18,6 +24,7 @@ export function serveAdmin(address: SocketAddress, state: AdminState): Promise<P
         fromLoopback: isLoopback(request.socket.remoteAddress ?? ''),
       },
       state,
+      hasToken,
     );
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });

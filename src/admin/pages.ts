@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { AdminTokenCheck } from './admin-token.ts';
 
 /** What the admin pages show; each function is asked when its page is. */
 export interface AdminState {
@@ -41,13 +42,19 @@ const HEADERS: Readonly<Record<string, string>> = {
 const PAGES = ['/healthz/live', '/healthz/ready', '/config', '/status'];
 
 /**
- * Answers a request to the admin port. Health is told to anybody who can connect; everything else only to
- * this machine, and only under a name of this machine, so that no web page can read it through a name that
- * it made point here (DNS rebinding).
+ * Answers a request to the admin port. Health is told to anybody who can connect. Everything else needs the
+ * deployment's token; where it has none, the request must come from this machine, and under a name of this
+ * machine, so that no web page can read it through a name that it made point here (DNS rebinding).
  *
- * @returns 200, or 503 while not ready; 403 to others, 404 for other paths, 405 for other methods
+ * @param hasToken `null` where the deployment has no token
+ * @returns 200, or 503 while not ready; 401 without the token (RFC 6750), 403 to other machines, 404 for
+ *   other paths, 405 for other methods
  */
-export function answerAdmin(request: AdminRequest, state: AdminState): AdminAnswer {
+export function answerAdmin(
+  request: AdminRequest,
+  state: AdminState,
+  hasToken: AdminTokenCheck | null,
+): AdminAnswer {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return json(405, { error: 'only GET and HEAD are answered here' }, { allow: 'GET, HEAD' });
   }
@@ -56,9 +63,14 @@ export function answerAdmin(request: AdminRequest, state: AdminState): AdminAnsw
     const readiness = state.readiness();
     return json(readiness.ready ? 200 : 503, readiness);
   }
-  if (!request.fromLoopback || !isLocalName(request.headers.host ?? '')) {
+  if (hasToken !== null && !hasToken(request.headers.authorization)) {
+    const challenge = { 'www-authenticate': 'Bearer realm="postern admin"' };
+    return json(401, { error: 'this page needs the admin token as a bearer token' }, challenge);
+  }
+  if (hasToken === null && !(request.fromLoopback && isLocalName(request.headers.host ?? ''))) {
     return json(403, {
-      error: 'this page is only for this machine, under the name localhost or a loopback address',
+      error:
+        'without POSTERN_ADMIN_TOKEN this page is only for this machine, under the name localhost or a loopback address',
     });
   }
   switch (request.path) {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { ADMIN_TOKEN_VARIABLE, parseAdminToken } from '../admin/admin-token.ts';
 import { serveAdmin, serveMetrics } from '../admin/admin.ts';
 import type { PageServer } from '../admin/http-server.ts';
 import { createPlanLoader } from '../load-plan.ts';
@@ -27,6 +28,8 @@ export async function run({ options }: Extract<ParsedOptions, { ok: true }>): Pr
   const sessionKey = process.env[SESSION_KEY_VARIABLE] ?? makeSessionKey();
   const keys = parseSessionKeys(sessionKey);
   if (!keys.ok) return fail(new Error(`${SESSION_KEY_VARIABLE}: ${keys.problem}`));
+  const adminToken = parseAdminToken(process.env[ADMIN_TOKEN_VARIABLE]);
+  if (!adminToken.ok) return fail(new Error(adminToken.problem));
   const load = createPlanLoader(options);
   const first = await load(1);
   reportProblems(first.problems);
@@ -59,7 +62,7 @@ export async function run({ options }: Extract<ParsedOptions, { ok: true }>): Pr
   }
 
   for (const open of [
-    () => serveAdmin(options.admin, primary.adminState),
+    () => serveAdmin(options.admin, primary.adminState, adminToken.check),
     () => serveMetrics(options.metrics, () => metrics.text()),
   ]) {
     const opened = await open();

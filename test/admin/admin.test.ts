@@ -22,7 +22,7 @@ function opened(scope: Scope, server: PageServer | Error): PageServer {
 
 describe('the admin port', () => {
   test('tells where it listens and answers, query or not', async (t) => {
-    const { address } = opened(t, await serveAdmin(anyPort, state));
+    const { address } = opened(t, await serveAdmin(anyPort, state, null));
     assert.equal(address.host, '127.0.0.1');
     const live = await send({ port: address.port, path: '/healthz/live?verbose' });
     assert.equal(live.status, 200);
@@ -34,7 +34,7 @@ describe('the admin port', () => {
   });
 
   test('refuses a name that was made to point here', async (t) => {
-    const { address } = opened(t, await serveAdmin(anyPort, state));
+    const { address } = opened(t, await serveAdmin(anyPort, state, null));
     const headers = { host: 'evil.example' };
     assert.equal((await send({ port: address.port, path: '/config', headers })).status, 403);
   });
@@ -46,7 +46,7 @@ describe('the admin port', () => {
     'tells others than this machine its health alone',
     { skip: foreign === undefined },
     async (t) => {
-      const { address } = opened(t, await serveAdmin({ host: '0.0.0.0', port: 0 }, state));
+      const { address } = opened(t, await serveAdmin({ host: '0.0.0.0', port: 0 }, state, null));
       const ask = (path: string) =>
         fetch(`http://${foreign ?? ''}:${address.port}${path}`).then(({ status }) => status);
       assert.equal(await ask('/healthz/ready'), 200);
@@ -55,8 +55,8 @@ describe('the admin port', () => {
   );
 
   test('that is taken is an error that names it', async (t) => {
-    const { address } = opened(t, await serveAdmin(anyPort, state));
-    const second = await serveAdmin(address, state);
+    const { address } = opened(t, await serveAdmin(anyPort, state, null));
+    const second = await serveAdmin(address, state, null);
     assert.ok(second instanceof Error);
     assert.match(
       second.message,
@@ -65,7 +65,7 @@ describe('the admin port', () => {
   });
 
   test('survives what is not HTTP', async (t) => {
-    const { address } = opened(t, await serveAdmin(anyPort, state));
+    const { address } = opened(t, await serveAdmin(anyPort, state, null));
     assert.match(await sendRaw(address.port, '\x16\x03\x01\x00\r\n\r\n'), /400|^$/);
     const flood = `GET / HTTP/1.1\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`;
     assert.match(await sendRaw(address.port, flood), /431|^$/);
@@ -73,9 +73,9 @@ describe('the admin port', () => {
   });
 
   test('that was closed is free again', async (t) => {
-    const first = opened(t, await serveAdmin(anyPort, state));
+    const first = opened(t, await serveAdmin(anyPort, state, null));
     first.close();
-    opened(t, await serveAdmin(first.address, state));
+    opened(t, await serveAdmin(first.address, state, null));
   });
 });
 

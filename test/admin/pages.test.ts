@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { parseAdminToken } from '../../src/admin/admin-token.ts';
 import { answerAdmin, type AdminRequest, type AdminState } from '../../src/admin/pages.ts';
 
 const state: AdminState = {
@@ -22,6 +23,7 @@ const ask = (changes: Partial<AdminRequest>, of: AdminState = state) =>
       ...changes,
     },
     of,
+    null,
   );
 
 describe('pages', () => {
@@ -121,5 +123,60 @@ test('every answer forbids caching, framing, sniffing and scripts', () => {
     assert.equal(headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'");
     assert.equal(headers['referrer-policy'], 'no-referrer');
     assert.equal(headers['access-control-allow-origin'], undefined);
+  }
+});
+
+describe('with a token', () => {
+  const token = 'a-token-of-the-deployment-0123456789';
+  const parsed = parseAdminToken(token);
+  assert.ok(parsed.ok);
+  const withToken = (headers: AdminRequest['headers'], path = '/config') =>
+    answerAdmin(
+      { method: 'GET', path, headers, fromLoopback: false },
+      headers.authorization === `Bearer ${token}` || headers.authorization === `bearer  ${token}`
+        ? state
+        : never,
+      parsed.check,
+    );
+
+  for (const [name, authorization, status] of [
+    ['the token', `Bearer ${token}`, 200],
+    ['the token after a scheme in other letters', `bearer  ${token}`, 200],
+    ['none', undefined, 401],
+    ['another', 'Bearer b-token-of-the-deployment-0123456789', 401],
+    ['a part of it', `Bearer ${token.slice(0, -1)}`, 401],
+    ['more than it', `Bearer ${token}0`, 401],
+    ['it twice', `Bearer ${token} ${token}`, 401],
+    ['another scheme', `Basic ${token}`, 401],
+    ['an empty one', 'Bearer ', 401],
+  ] as const) {
+    test(`${name}: ${status}`, () => {
+      const answer = withToken(authorization === undefined ? {} : { authorization });
+      assert.equal(answer.status, status);
+      assert.equal(answer.body.includes(token), false);
+      assert.equal('www-authenticate' in answer.headers, status === 401);
+    });
+  }
+
+  test('this machine needs it too, and health does not', () => {
+    const local = { method: 'GET', headers: { host: 'localhost' }, fromLoopback: true } as const;
+    assert.equal(answerAdmin({ ...local, path: '/config' }, never, parsed.check).status, 401);
+    assert.equal(withToken({}, '/healthz/live').status, 200);
+    assert.equal(withToken({}, '/healthz/ready').status, 200);
+  });
+
+  for (const [name, text] of [
+    ['an empty one', ''],
+    ['a short one', 'short'],
+    ['one with a space', `${token} x`],
+    ['one with a line end', `${token}\n`],
+    ['a huge one', 'a'.repeat(5000)],
+  ] as const) {
+    test(`${name} is refused with a sentence that does not contain it`, () => {
+      const refused = parseAdminToken(text);
+      assert.ok(!refused.ok);
+      assert.match(refused.problem, /POSTERN_ADMIN_TOKEN must be 24 to 4096/);
+      if (text !== '') assert.equal(refused.problem.includes(text), false);
+    });
   }
 });
