@@ -59,6 +59,7 @@ const table: readonly {
   { name: 'listen-address', field: 'listenAddress', good: [['127.0.0.1', '127.0.0.1'], ['::', '::'], ['fd00::1', 'fd00::1']], bad: ['localhost', '1.2.3', '999.1.1.1', ':::', '127.0.0.1:80', '[::1]', 'fe80::1%eth0', ''] },
   { name: 'admin-address', field: 'admin', good: [['0.0.0.0:1', { host: '0.0.0.0', port: 1 }], ['[::1]:0', { host: '::1', port: 0 }]], bad: ['127.0.0.1', '127.0.0.1:65536', '::1:80', 'localhost:80', '1.2.3:80', ':80', '[1.2.3.4]:80', '127.0.0.1:'] },
   { name: 'metrics-address', field: 'metrics', good: [['127.0.0.2:65535', { host: '127.0.0.2', port: 65_535 }]], bad: ['15020', '300.0.0.1:80'] },
+  { name: 'access-log', field: 'accessLog', good: [['on', 'on'], ['off', 'off']], bad: ['ON', 'true', ''] },
   { name: 'log-format', field: 'logFormat', good: [['text', 'text'], ['json', 'json']], bad: ['JSON', ''] },
   { name: 'log-level', field: 'logLevel', good: [['debug', 'debug'], ['info', 'info'], ['warn', 'warn'], ['error', 'error']], bad: ['trace'] },
   { name: 'auth-failure-status', field: 'authFailureStatus', good: [['auto', 'auto'], ['401', 401], ['403', 403]], bad: ['200', '404'] },

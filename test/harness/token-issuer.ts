@@ -1,4 +1,5 @@
 /** Makes keys, publishes their public halves as JWKs and signs tokens with them. */
+import { createPrivateKey, sign } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 
 export interface TokenIssuer {
@@ -15,6 +16,8 @@ export interface TokenIssuer {
     claims?: Readonly<Record<string, unknown>>,
     header?: Readonly<Record<string, unknown>>,
   ): Promise<string>;
+  /** Signs any text, as if it were a header and a payload. */
+  signText(text: string): Promise<string>;
 }
 
 /** The signature algorithms that the gate supports (RFC 7518, 3.1; RFC 8037). */
@@ -48,6 +51,12 @@ export async function createIssuer(
       return new SignJWT(payload)
         .setProtectedHeader({ alg, kid, typ: 'JWT', ...header })
         .sign(privateKey);
+    },
+    async signText(text) {
+      const key = await exportJWK(privateKey);
+      const signer = createPrivateKey({ key: key, format: 'jwk' });
+      const signature = sign('sha256', Buffer.from(text), signer);
+      return `${text}.${signature.toString('base64url')}`;
     },
   };
 }
