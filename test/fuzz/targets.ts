@@ -1,0 +1,11 @@
+import type { FuzzTarget } from './target.ts';
+import { httpTargets } from './targets/http.ts';
+import { identityAndPolicyTargets } from './targets/identity-and-policy.ts';
+import { mcpTargets } from './targets/mcp.ts';
+
+/** Every parser of ours that reads what others wrote. */
+export const targets: readonly FuzzTarget[] = [
+  ...httpTargets,
+  ...mcpTargets,
+  ...identityAndPolicyTargets,
+];
