@@ -4,8 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { before, describe, test } from 'node:test';
 import { startEverythingServer, type EverythingServer } from '../harness/everything-server.ts';
+import {
+  beginEvents,
+  event,
+  startFakeUpstream,
+  type FakeUpstream,
+  type ReceivedRequest,
+} from '../harness/fake-upstream.ts';
 import { startGate, type Gate } from '../harness/gate.ts';
 import { initialize, open, send, sendMcp, type Answer } from '../harness/http-client.ts';
 import {
@@ -35,7 +43,7 @@ const alicesTools = rbac('jwt.sub == "alice" || mcp.tool.name == "echo"');
 
 function startSseGate(
   scope: Scope,
-  server: EverythingServer,
+  server: { readonly port: number },
   options: readonly string[] = [],
 ): Promise<Gate> {
   return startGate(scope, {
@@ -335,16 +343,48 @@ test('several workers serve one session', async (t) => {
   assert.ok(asked.includes('elicitation/create'));
 });
 
-test('a client that goes away cancels its request at the server, and nothing stays behind', async (t) => {
-  const own = await startEverythingServer(t, { transport: 'sse' });
-  const ownGate = await startSseGate(t, own);
-  const { request, response } = await sendRunning(ownGate.port);
-  assert.equal(response.statusCode, 200);
-  request.destroy();
-  await until(
-    'the gate to have no request open',
-    async () => /postern_requests_in_flight|open/.test(await ownGate.metrics()),
-    5000,
-  );
-  assert.equal((await sendMcp(ownGate.port, initialize, { token: alice })).status, 200);
+describe('with a server that a test scripts', () => {
+  const answerTo = (id: unknown) => event(JSON.stringify({ jsonrpc: '2.0', id, result: {} }));
+
+  /** An SSE server whose tools never answer. */
+  async function startScripted(t: Scope, endpoint: string): Promise<FakeUpstream> {
+    let stream: ServerResponse | null = null;
+    return startFakeUpstream(t, ({ method, body }, response) => {
+      if (method === 'GET') {
+        stream = response;
+        beginEvents(response);
+        response.write(`event: endpoint\ndata: ${endpoint}\n\n`);
+        return;
+      }
+      response.writeHead(202).end();
+      const message = JSON.parse(body) as { id?: number; method?: string };
+      if (message.method === 'initialize') stream?.write(answerTo(message.id));
+    });
+  }
+
+  test('a client that goes away cancels its request, and keeps its session', async (t) => {
+    const scripted = await startScripted(t, '/message?sessionId=1');
+    const ownGate = await startSseGate(t, scripted);
+    const { request, response } = await sendRunning(ownGate.port);
+    assert.equal(response.statusCode, 200);
+    request.destroy();
+    const isCancellation = ({ body }: ReceivedRequest) => body.includes('notifications/cancelled');
+    await until('the cancellation', () => scripted.requests.some(isCancellation), 10_000);
+    const { url: path, body } = scripted.requests.find(isCancellation) ?? assert.fail();
+    assert.equal(path, '/message?sessionId=1');
+    assert.match(body, /"requestId":9\b/);
+    assert.equal(scripted.requests.filter(({ method }) => method === 'GET').length, 1);
+  });
+
+  test('an endpoint elsewhere is never asked, and the log says why', async (t) => {
+    const evil = await startFakeUpstream(t);
+    const scripted = await startScripted(t, `http://127.0.0.1:${evil.port}/message`);
+    const ownGate = await startSseGate(t, scripted);
+    const answer = await sendMcp(ownGate.port, initialize, { token: alice });
+    assert.equal(answer.status, 502);
+    assert.equal(answer.headers[SESSION], undefined);
+    await ownGate.waitForAccessLine(/the endpoint is not of the same origin/);
+    assert.equal(evil.connections, 0);
+    assert.ok(scripted.requests.every(({ method }) => method === 'GET'));
+  });
 });

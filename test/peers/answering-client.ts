@@ -44,7 +44,6 @@ export async function connectAnsweringClient(
   const requestInit = token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } };
   const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit });
   scope.after(() => client.close());
-  // The SDK's own types do not agree with exactOptionalPropertyTypes.
-  await client.connect(transport as Parameters<Client['connect']>[0]);
+  await client.connect(transport);
   return { client, transport, asked };
 }

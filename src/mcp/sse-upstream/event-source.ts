@@ -45,7 +45,7 @@ export function openEventSource(
   const timer = setTimeout(
     () => lose('UPSTREAM_TIMEOUT', `no endpoint event within ${limits.openTimeoutMs} ms`),
     limits.openTimeoutMs,
-  );
+  ).unref();
 
   const { pathname, search } = new URL(streamUrl);
   const started = http.request(

@@ -52,7 +52,7 @@ export function postMessage(
       const detail = `the server did not take the message within ${timeoutMs} ms`;
       call?.abort();
       settle({ kind: 'failed', code: 'UPSTREAM_TIMEOUT', detail });
-    }, timeoutMs);
+    }, timeoutMs).unref();
   }
   call = http.request(
     {

@@ -149,7 +149,7 @@ export function openSseConnection(
 
   /** Sends the first request of the connection, once there is an endpoint. */
   function first(request: UpstreamRequest, envelope: Envelope, sink: RequestSink): void {
-    onEndpoint = () => {
+    const send = (): void => {
       ask(request, envelope, sink, (outcome) => {
         if (outcome.kind === 'failed') close(outcome.code, outcome.detail);
         else if (outcome.kind === 'refused') {
@@ -157,6 +157,8 @@ export function openSseConnection(
         }
       });
     };
+    if (endpoint === null) onEndpoint = send;
+    else send();
   }
 
   function ask(
@@ -207,8 +209,7 @@ export function openSseConnection(
     } else if (isRetired) {
       close('UPSTREAM_RESET', 'retired');
     } else if (idleTimer === null) {
-      idleTimer = setTimeout(() => close('UPSTREAM_RESET', 'idle'), limits.idleTimeoutMs);
-      idleTimer.unref();
+      idleTimer = setTimeout(() => close('UPSTREAM_RESET', 'idle'), limits.idleTimeoutMs).unref();
     } else {
       idleTimer.refresh();
     }
@@ -278,7 +279,7 @@ export function openSseConnection(
       if (envelope === null) return;
       replayTimer = setTimeout(() => {
         close('UPSTREAM_TIMEOUT', `no session within ${limits.replayTimeoutMs} ms`);
-      }, limits.replayTimeoutMs);
+      }, limits.replayTimeoutMs).unref();
       first(request, envelope, {
         send: null,
         finish(_message, isError) {

@@ -63,11 +63,11 @@ function setUp(limits: Partial<SseLimits> = {}) {
   const router = createMessageRouter({ ...sseLimits, ...limits });
   return {
     router,
-    take(message: unknown) {
+    take: (message: unknown): void => {
       const envelope = envelopeOf(message);
       router.take(envelope, envelope.text);
     },
-    run(id: number | string, params: object = {}, takesOthers = true) {
+    run: (id: number | string, params: object = {}, takesOthers = true) => {
       const taken = recorder(takesOthers);
       const request = envelopeOf({ id, method: 'tools/call', params });
       const refusal = router.run(request, taken.sink);
