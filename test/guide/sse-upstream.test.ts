@@ -208,17 +208,20 @@ describe('sessions of an SSE-only server', () => {
 
   test('DELETE ends a session and closes its connection', async () => {
     const before = await settledConnections();
-    const session = await openSession();
-    assert.match((await post(echo('a'), session)).text, /Echo: a/);
-    const deleted = await send({
-      port: gate.port,
-      method: 'DELETE',
-      headers: { authorization: `Bearer ${alice}`, [SESSION]: session },
-    });
-    assert.equal(deleted.status, 200);
-    assert.equal((await post(echo('a'), session)).status, 404);
+    const sessions = await Promise.all(Array.from({ length: 20 }, () => openSession()));
+    assert.ok((await server.connections()) >= before + sessions.length);
+    for (const session of sessions) {
+      assert.match((await post(echo('a'), session)).text, /Echo: a/);
+      const deleted = await send({
+        port: gate.port,
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${alice}`, [SESSION]: session },
+      });
+      assert.equal(deleted.status, 200);
+      assert.equal((await post(echo('a'), session)).status, 404);
+    }
     await until(
-      'the connection to close',
+      'the connections to close',
       async () => (await server.connections()) <= before,
       15_000,
     );

@@ -113,12 +113,12 @@ export function openSseConnection(
 
   function takeMessage(message: Buffer): void {
     const envelope = readEnvelope(message);
-    if (envelope === null) {
-      close('UPSTREAM_PROTOCOL', 'a message of the server is no JSON-RPC message');
+    if (envelope === null || endpoint === null) {
+      const problem = envelope === null ? 'no JSON-RPC message' : 'sent before the endpoint';
+      close('UPSTREAM_PROTOCOL', `a message of the server is ${problem}`);
       return;
     }
-    const shown =
-      envelope.kind === 'response' ? message : ids.conceal(envelope, binding, endpoint ?? '');
+    const shown = envelope.kind === 'response' ? message : ids.conceal(envelope, binding, endpoint);
     if (shown === null) {
       close('UPSTREAM_PROTOCOL', 'an id of the server is too long');
       return;

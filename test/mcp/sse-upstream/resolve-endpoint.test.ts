@@ -71,6 +71,7 @@ describe('an endpoint that leads anywhere else is refused', () => {
     '/"quoted"',
     '/.//evil.test/message',
     'http://mcp.test:99999/',
+    `${'./'.repeat(maxEndpointLength)}message`,
     `/${'x'.repeat(maxEndpointLength)}`,
     `http://mcp.test:8080/${'x'.repeat(maxEndpointLength)}`,
   ];

@@ -85,7 +85,7 @@ test('a message without an id to replace stays as it is', () => {
 describe('an id that was not made for it is not put back', () => {
   const sealed = idOf(conceal('{"id":1,"method":"ping"}'));
   const other = createServerRequestIds(sealer, 'other-target');
-  const foreign = sealer.sealLasting('request', alice, '["target","/x","1"]') ?? '';
+  const foreign = sealer.sealLasting('request', alice, '["x","target","/x","1"]') ?? '';
   const rows: readonly [string, string, SealBinding, typeof ids][] = [
     ['another owner', `"${sealed}"`, bob, ids],
     ['another backend', `"${sealed}"`, { ...alice, backend: 'ns/other' }, ids],

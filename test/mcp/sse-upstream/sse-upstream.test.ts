@@ -177,6 +177,14 @@ describe('initialize', () => {
       'UPSTREAM_UNREACHABLE',
     ],
     [
+      'a message before the endpoint',
+      (opened) => {
+        beginStream(opened);
+        sendEvent(opened, { jsonrpc: '2.0', id: 1, method: 'ping' });
+      },
+      'UPSTREAM_PROTOCOL',
+    ],
+    [
       'an end before the endpoint',
       (opened) => {
         beginStream(opened);
