@@ -6,17 +6,28 @@ import type { Envelope } from './envelope.ts';
 import type { PostOutcome } from './post-message.ts';
 import type { OpenOutcome } from './sse-connection.ts';
 
-/** An answer that ends once: nothing is reported after its end, nor after `abort`. */
+/**
+ * An answer that ends once: nothing is reported after its end, nor after `abort`. A second head, of a refusal that
+ * comes when the answer has begun, fails it.
+ */
 export interface GuardedAnswer extends UpstreamAnswer {
   abort(): void;
 }
 
 /** Wraps an answer so that many may try to end it. */
 export function guardAnswer(answer: UpstreamAnswer): GuardedAnswer {
+  let hasHead = false;
   let isOver = false;
   return {
     onHead(status, headers) {
-      if (!isOver) answer.onHead(status, headers);
+      if (isOver) return;
+      if (hasHead) {
+        isOver = true;
+        answer.onFailure('UPSTREAM_PROTOCOL', `refused with ${status} after the answer has begun`);
+        return;
+      }
+      hasHead = true;
+      answer.onHead(status, headers);
     },
     onData: (piece) => isOver || answer.onData(piece),
     onEnd() {
@@ -81,17 +92,8 @@ export function answerNotReady(
   answer: UpstreamAnswer,
   outcome: Exclude<OpenOutcome, { kind: 'ready' }>,
 ): void {
-  switch (outcome.kind) {
-    case 'failed':
-      answer.onFailure(outcome.code, outcome.detail);
-      return;
-    case 'refused':
-      answer.onHead(outcome.status, ['content-length', '0', ...outcome.headers]);
-      answer.onEnd();
-      return;
-    case 'session-refused':
-      answerUnknownSession(answer);
-  }
+  if (outcome.kind === 'session-refused') answerUnknownSession(answer);
+  else answerNotTaken(answer, outcome);
 }
 
 /** Hands on that the server has not taken a message: its status and words, or the failure. */

@@ -11,12 +11,14 @@ export type Send = (connection: SseConnection, done: (outcome: PostOutcome) => v
  * server does not take it. Where the server does not know the connection, and nothing else runs on it, the
  * session is opened anew and the message is sent once more: it was not taken the first time.
  *
+ * @param mayBeUnknown whether a refusal says that the server does not know the connection
  * @param connectionOf finds or opens the connection; `null` where there is no room
  * @returns ends the waiting; nothing is called any more
  */
 export function deliver(
   connectionOf: () => SseConnection | null,
   answer: UpstreamAnswer,
+  mayBeUnknown: (outcome: PostOutcome) => boolean,
   send: Send,
   onAccepted: () => void,
 ): { cancel(): void } {
@@ -39,7 +41,7 @@ export function deliver(
         if (isCancelled) return;
         if (posted.kind === 'accepted') {
           onAccepted();
-        } else if (mayRepeat && isUnknownConnection(posted) && connection.waiting === 0) {
+        } else if (mayRepeat && mayBeUnknown(posted) && connection.waiting === 0) {
           connection.close('UPSTREAM_RESET', 'the server does not know the connection');
           attempt(false);
         } else {
@@ -58,7 +60,15 @@ export function deliver(
   };
 }
 
-/** How servers say that they do not know an endpoint: 404, or 400 as the examples of the SDK for TypeScript do. */
+/** 404: the server does not know the endpoint. */
+export function isNotFound(outcome: PostOutcome): boolean {
+  return outcome.kind === 'refused' && outcome.status === 404;
+}
+
+/**
+ * 404, or the 400 of servers written after the examples of the SDK for TypeScript, which also refuse what they can't
+ * read so: right for messages that the gate has read.
+ */
 export function isUnknownConnection(outcome: PostOutcome): boolean {
-  return outcome.kind === 'refused' && (outcome.status === 404 || outcome.status === 400);
+  return isNotFound(outcome) || (outcome.kind === 'refused' && outcome.status === 400);
 }

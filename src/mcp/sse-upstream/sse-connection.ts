@@ -14,7 +14,12 @@ import type { InitializeParams } from './session-text.ts';
 /** Whether a connection can be used, or why it can't. */
 export type OpenOutcome =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'refused'; readonly status: number; readonly headers: HeaderFields }
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly headers: HeaderFields;
+      readonly body: Buffer;
+    }
   | { readonly kind: 'failed'; readonly code: RefusalCode; readonly detail: string }
   /** The server does not take the session up again. */
   | { readonly kind: 'session-refused' };
@@ -72,6 +77,7 @@ export interface SseConnection {
 }
 
 const INITIALIZED = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+const NO_BODY = Buffer.alloc(0);
 const READY: OpenOutcome = Object.freeze({ kind: 'ready' });
 const ACCEPTED: PostOutcome = Object.freeze({ kind: 'accepted' });
 /** Free to choose: no client's request is sent before this one is answered. */
@@ -104,7 +110,7 @@ export function openSseConnection(
       onEndpoint();
     },
     onMessage: takeMessage,
-    onRefused: (status, headers) => end({ kind: 'refused', status, headers }),
+    onRefused: (status, headers) => end({ kind: 'refused', status, headers, body: NO_BODY }),
     onLost: close,
   });
   // Lost before it was there to be closed.
@@ -151,10 +157,7 @@ export function openSseConnection(
   function first(request: UpstreamRequest, envelope: Envelope, sink: RequestSink): void {
     const send = (): void => {
       ask(request, envelope, sink, (outcome) => {
-        if (outcome.kind === 'failed') close(outcome.code, outcome.detail);
-        else if (outcome.kind === 'refused') {
-          close('UPSTREAM_PROTOCOL', `the server refused initialize with ${outcome.status}`);
-        }
+        if (outcome.kind !== 'accepted') end(outcome);
       });
     };
     if (endpoint === null) onEndpoint = send;

@@ -15,7 +15,7 @@ import {
   type GuardedAnswer,
 } from './answers.ts';
 import { createClientStream } from './client-stream.ts';
-import { deliver, isUnknownConnection } from './deliver.ts';
+import { deliver, isNotFound, isUnknownConnection } from './deliver.ts';
 import { readEnvelope, type Envelope } from './envelope.ts';
 import type { SseLimits } from './limits.ts';
 import type { RequestSink } from './message-router.ts';
@@ -59,6 +59,7 @@ const NOTHING_RUNS: UpstreamCall = Object.freeze({
  *   clients fall back: 400, -32601.
  * - 400 without a session, 404 for an id that is none or was ended here, 409 for a second GET stream. Statuses
  *   with which the server refuses a message pass.
+ * - Events have no ids: HTTP+SSE can't resume, so `Last-Event-ID` means nothing.
  *
  * @param http the way to the server; its path is that of the event stream
  */
@@ -134,6 +135,7 @@ export function createSseUpstream(
     const delivery = deliver(
       () => sessions.connectionOf(session, request),
       answer,
+      isUnknownConnection,
       (connection, done) => {
         const send = (): void => {
           asked = connection;
@@ -186,6 +188,7 @@ export function createSseUpstream(
     const delivery = deliver(
       () => sessions.connectionOf(session, request),
       answer,
+      isNotFound,
       (connection, done) => {
         target = connection;
         if (method === 'notifications/initialized') connection.sendInitialized(request, done);

@@ -130,6 +130,16 @@ describe('initialize', () => {
     assert.ok(stream(http)?.isAborted);
   });
 
+  test('that the server refuses over HTTP is answered so, and the connection is closed', () => {
+    const { http, post } = worker();
+    http.onPost = refuse(403, 'not you');
+    const { answer } = post(initialize, null);
+    assert.equal(answer.status, 403);
+    assert.equal(answer.text, 'not you');
+    assert.equal(headerValue(answer.headers, 'mcp-session-id'), undefined);
+    assert.ok(stream(http)?.isAborted);
+  });
+
   test('whose client goes away leaves no connection behind', () => {
     const { http, post } = worker();
     post(initialize, null).call.abort();
@@ -306,6 +316,19 @@ describe('a request', () => {
     assert.equal(headerValue(answer.headers, 'mcp-session-id'), undefined);
   });
 
+  test('that the server refuses after it has begun to answer fails', () => {
+    const { http, openSession, post } = worker();
+    const session = openSession();
+    const progress = { method: 'notifications/progress', params: { progressToken: 1 } };
+    http.onPost = (posted) => {
+      sendEvent(stream(http), progress);
+      refuse(500)(posted);
+    };
+    const { answer } = post(call(1, { _meta: { progressToken: 1 } }), session);
+    assert.deepEqual(answer.events(), [progress]);
+    assert.equal(answer.end, 'UPSTREAM_PROTOCOL');
+  });
+
   test('of a slow client fails alone, and is cancelled', () => {
     const { http, openSession, post } = worker(fakeHttp(), { maxQueuedBytes: 500 });
     const session = openSession();
@@ -467,11 +490,23 @@ describe('a session', () => {
     });
   }
 
-  test('that the server refuses to take up again over HTTP fails', () => {
+  test('that the server refuses to take up again over HTTP is answered with its refusal', () => {
     const { http, openSession, post } = worker();
     const session = openSession();
-    http.onPost = refuse(404);
-    assert.equal(post(call(1), session).answer.end, 'UPSTREAM_PROTOCOL');
+    http.onPost = refuse(404, 'gone');
+    const { answer } = post(call(1), session);
+    assert.equal(answer.status, 404);
+    assert.equal(answer.text, 'gone');
+    assert.ok(stream(http)?.isAborted);
+  });
+
+  test('keeps its connection where the server refuses a notification', () => {
+    const { http, openSession, post } = worker();
+    const session = openSession();
+    http.onPost = refuse(400, 'unwanted');
+    const { answer } = post({ jsonrpc: '2.0', method: 'notifications/other' }, session);
+    assert.equal(answer.status, 400);
+    assert.equal(http.streams.length, 1);
   });
 
   test('whose connection the server has forgotten goes on over a new one', () => {
