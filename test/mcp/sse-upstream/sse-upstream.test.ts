@@ -171,6 +171,11 @@ describe('initialize', () => {
   const streams: readonly [string, (opened: FakeCall) => void, string][] = [
     ['404', refuse(404), 'UPSTREAM_PROTOCOL'],
     [
+      'an event stream under another status',
+      ({ answer }) => answer.onHead(201, ['content-type', 'text/event-stream']),
+      'UPSTREAM_PROTOCOL',
+    ],
+    [
       'another media type',
       ({ answer }) => answer.onHead(200, ['content-type', 'text/html']),
       'UPSTREAM_PROTOCOL',
