@@ -3,6 +3,7 @@
  * request is made here, once, and handed to the stages.
  */
 
+import { randomBytes } from 'node:crypto';
 import { createReadBody } from './accept/read-body.ts';
 import { createAuthenticator, type PolicyAuthenticator } from './authenticate/authenticate.ts';
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
@@ -17,6 +18,8 @@ import { createUpstream, type UpstreamLimits } from './forward/undici-upstream.t
 import type { Upstream } from './forward/upstream.ts';
 import type { RunOptions } from './options.ts';
 import { createSealer } from './mcp/seal.ts';
+import { sseLimits } from './mcp/sse-upstream/limits.ts';
+import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
 import { createPipeline } from './pipeline.ts';
 import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
@@ -91,17 +94,18 @@ export function createGateway({
       onVerdict: metrics.countToken,
     }),
   );
-  const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target }) =>
-    createUpstream(backendName, target, limits),
-  );
-  const mcpOptions = {
-    onDeny: run.onDeny,
-    sealer: createSealer({
-      keys: sessionKeys,
-      clock: systemClock,
-      lifetimeMs: run.sessionLifetimeMs,
-    }),
-  };
+  const sealer = createSealer({
+    keys: sessionKeys,
+    clock: systemClock,
+    lifetimeMs: run.sessionLifetimeMs,
+  });
+  const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target }) => {
+    const http = createUpstream(backendName, target, limits);
+    if (target.protocol !== 'SSE') return http;
+    const scheme = target.tls === null ? 'http' : 'https';
+    return createSseUpstream(http, { scheme, sealer, limits: sseLimits, createUid });
+  });
+  const mcpOptions = { onDeny: run.onDeny, sealer };
   const open = new Set<Exchange>();
   let openConnections = 0;
   let draining = false;
@@ -186,6 +190,9 @@ export function createGateway({
     }),
   };
 }
+
+/** 128 bits that nobody can guess. */
+const createUid = (): string => randomBytes(16).toString('base64url');
 
 function upstreamParts(plan: Plan): UpstreamPart[] {
   return plan.backends.flatMap(({ name, targets }) =>

@@ -13,11 +13,5 @@ export function checkBackend(backend: BackendPlan): readonly string[] {
       `has ${backend.targets.length} targets, and several servers as one are not served by this version; give each a Backend and a route of its own`,
     );
   }
-  for (const { name, protocol } of backend.targets) {
-    if (protocol !== 'SSE') continue;
-    problems.push(
-      `has the target ${name} with protocol SSE, which is not served by this version; use the server's StreamableHTTP endpoint`,
-    );
-  }
   return problems;
 }

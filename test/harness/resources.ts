@@ -28,6 +28,7 @@ export function mcpBackend(options: {
   name?: string;
   host?: string;
   path?: string;
+  protocol?: 'StreamableHTTP' | 'SSE';
 }): Resource {
   const target = {
     name: 'target',
@@ -35,6 +36,7 @@ export function mcpBackend(options: {
       host: options.host ?? '127.0.0.1',
       port: options.port,
       ...(options.path === undefined ? {} : { path: options.path }),
+      ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     },
   };
   return {

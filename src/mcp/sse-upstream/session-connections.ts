@@ -1,0 +1,75 @@
+import type { UpstreamRequest } from '../../forward/upstream.ts';
+import type { SealOwner } from '../seal-binding.ts';
+import { createConnectionTable } from './connection-table.ts';
+import type { SseLimits } from './limits.ts';
+import type { SseSession } from './session-text.ts';
+import type { SseConnection } from './sse-connection.ts';
+
+/** The sessions of one worker: each has one connection at most. */
+export interface SessionConnections {
+  /** Opens the connection of a new session; `null` where there is no room. */
+  open(uid: string, request: UpstreamRequest): SseConnection | null;
+  /** The connection of a session, if there is one here. */
+  find(session: SseSession, owner: SealOwner): SseConnection | null;
+  /** The connection of a session, opened again where it is not here; `null` where there is no room. */
+  connectionOf(session: SseSession, request: UpstreamRequest): SseConnection | null;
+  /** Ends a session, which this worker remembers for a while. */
+  end(session: SseSession, owner: SealOwner): void;
+  hasEnded(session: SseSession): boolean;
+  /** Lets running requests finish, then closes the connections; those opened later are closed likewise. */
+  retire(): void;
+}
+
+/** How many sessions are remembered that were ended by DELETE. */
+const MAX_ENDED = 10_000;
+
+/** @param openConnection opens a connection with the headers of a request */
+export function createSessionConnections(
+  limits: SseLimits,
+  openConnection: (request: UpstreamRequest, onClosed: () => void) => SseConnection,
+): SessionConnections {
+  const table = createConnectionTable<SseConnection>(limits);
+  const ended = new Set<string>();
+  let isRetired = false;
+
+  function open(uid: string, request: UpstreamRequest): SseConnection | null {
+    if (!table.makeRoom(request.owner)) return null;
+    const opening: { connection: SseConnection | null; isClosed: boolean } = {
+      connection: null,
+      isClosed: false,
+    };
+    const connection = openConnection(request, () => {
+      opening.isClosed = true;
+      if (opening.connection !== null) table.remove(uid, opening.connection);
+    });
+    opening.connection = connection;
+    if (!opening.isClosed) table.add(uid, request.owner, connection);
+    if (isRetired) connection.retire();
+    return connection;
+  }
+
+  return {
+    open,
+    find: ({ uid }, owner) => table.find(uid, owner),
+    connectionOf({ uid, params }, request) {
+      const existing = table.find(uid, request.owner);
+      if (existing !== null) return existing;
+      const opened = open(uid, request);
+      opened?.replay(request, params);
+      return opened;
+    },
+    end({ uid }, owner) {
+      table.find(uid, owner)?.close('UPSTREAM_RESET', 'the session has ended');
+      ended.add(uid);
+      for (const oldest of ended) {
+        if (ended.size <= MAX_ENDED) break;
+        ended.delete(oldest);
+      }
+    },
+    hasEnded: ({ uid }) => ended.has(uid),
+    retire() {
+      isRetired = true;
+      for (const connection of table.all()) connection.retire();
+    },
+  };
+}
