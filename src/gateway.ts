@@ -8,7 +8,13 @@ import { createAuthenticator, type PolicyAuthenticator } from './authenticate/au
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
 import { createKeySetStore } from './authenticate/key-set-store.ts';
 import { createVerifyPool } from './authenticate/verify-pool.ts';
+import { authorizationServerPlans } from './build-discovery.ts';
 import { buildTables } from './build-runtime.ts';
+import {
+  createAuthorizationServer,
+  type AuthorizationServer,
+} from './discover/authorization-server.ts';
+import { createFetchMetadata } from './discover/fetch-metadata.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
 import { createChooseBackend } from './forward/choose-backend.ts';
@@ -18,7 +24,7 @@ import type { Upstream } from './forward/upstream.ts';
 import type { RunOptions } from './options.ts';
 import { createSealer } from './mcp/seal.ts';
 import { createPipeline } from './pipeline.ts';
-import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
+import type { AuthenticationPlan, AuthorizationServerPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
 import { createReuse, type Turn } from './reuse.ts';
 import { createSockets } from './sockets.ts';
@@ -94,7 +100,13 @@ export function createGateway({
   const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target }) =>
     createUpstream(backendName, target, limits),
   );
+  const fetchMetadata = createFetchMetadata(fetchOnce);
+  const reuseAuthorizationServers = createReuse<AuthorizationServerPlan, AuthorizationServer>(
+    (plan) =>
+      createAuthorizationServer(plan, { fetch: fetchMetadata, clock: systemClock, onWarning }),
+  );
   const mcpOptions = {
+    listenAddress: run.listenAddress,
     onDeny: run.onDeny,
     sealer: createSealer({
       keys: sessionKeys,
@@ -154,7 +166,13 @@ export function createGateway({
         const up = reuseUpstreams(upstreamParts(plan));
         turns.push(up);
         const upstreams = groupByBackend(plan, up.live);
-        const tables = buildTables(plan, { authenticators: auth.live, upstreams }, mcpOptions);
+        const servers = reuseAuthorizationServers(authorizationServerPlans(plan));
+        turns.push(servers);
+        const tables = buildTables(
+          plan,
+          { authenticators: auth.live, upstreams, authorizationServers: servers.live },
+          mcpOptions,
+        );
         await keySetsReady(auth.live, run.keySetDeadlineMs);
         sockets.prepare(plan.ports).commit(tables);
         authenticators = auth.live;
