@@ -1,7 +1,7 @@
 /** A small authorization server: key set, metadata and client registration, and it signs tokens. */
 import type { Scope } from './scope.ts';
 import { json, startFakeUpstream, type ReceivedRequest } from './fake-upstream.ts';
-import { createIssuer, type TokenIssuer } from './token-issuer.ts';
+import { createIssuer } from './token-issuer.ts';
 
 export interface FakeIssuer {
   readonly port: number;
@@ -10,7 +10,7 @@ export interface FakeIssuer {
   readonly requests: readonly ReceivedRequest[];
   /** `oauth`: metadata at the address of RFC 8414; `oidc`: only as OpenID Connect has it. */
   serves: 'oauth' | 'oidc' | 'none' | 'down' | 'another issuer';
-  readonly sign: TokenIssuer['sign'];
+  readonly sign: (claims?: Readonly<Record<string, unknown>>) => Promise<string>;
   /** How often metadata was asked for. */
   metadataFetches(): number;
 }
@@ -54,7 +54,7 @@ export async function startFakeIssuer(scope: Scope): Promise<FakeIssuer> {
     issuer,
     requests: upstream.requests,
     serves: 'oauth',
-    sign: tokens.sign,
+    sign: (claims) => tokens.sign(claims),
     metadataFetches: () =>
       upstream.requests.filter(({ url }) => url.includes('.well-known')).length,
   };

@@ -50,12 +50,11 @@ export function linkProtectedResource(
     refuse('scopesSupported', 'must be a list of scopes, each without spaces and quotes');
   }
   const issuers = providers.flatMap(({ issuer }) => (issuer === null ? [] : [issuer]));
-  const servers = members.get('authorization_servers') ?? [...new Set(issuers)];
-  if (!isStringList(servers) || servers.length === 0 || !servers.every(isHttpUrl)) {
-    refuse(
-      'authorizationServers',
-      'the authorization servers, by default the issuers, must be http or https URLs',
-    );
+  const servers = members.get('authorization_servers') ?? [...new Set(issuers.filter(isHttpUrl))];
+  const isNamed = members.has('authorization_servers');
+  const isUrlList = isStringList(servers) && servers.every(isHttpUrl) && servers.length > 0;
+  if (isNamed && !isUrlList) {
+    refuse('authorizationServers', 'must be a list of http or https URLs');
   }
   const methods = members.get('bearer_methods_supported') ?? [];
   if (!isStringList(methods)) {
@@ -69,7 +68,9 @@ export function linkProtectedResource(
   }
   for (const name of owned) members.delete(name);
   for (const name of members.keys()) {
-    if (secretName.test(name)) refuse(name, 'looks like a secret, and the document is public');
+    if (!secretName.test(name)) continue;
+    usable = false;
+    report.error(policy, at, `${name} looks like a secret, and the document is public`);
   }
   const metadata = Object.fromEntries(members);
   if (JSON.stringify(metadata).length > maxMetadataLength) {
@@ -78,6 +79,13 @@ export function linkProtectedResource(
   }
 
   const authorizationServer = linkAuthorizationServer(policy, spec, providers, resource);
+  if (authorizationServer === null) {
+    report.error(
+      policy,
+      path,
+      'needs an issuer that is an http or https URL, where its metadata is',
+    );
+  }
   if (!usable || authorizationServer === null) return null;
   const identifier = typeof resource === 'string' ? resource : null;
   return {
