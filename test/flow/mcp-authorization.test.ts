@@ -3,45 +3,18 @@
  * audiences and scopes.
  */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { startFakeIssuer, type FakeIssuer } from '../harness/fake-issuer.ts';
-import { startFakeUpstream, type FakeUpstream } from '../harness/fake-upstream.ts';
-import { startGate, type Gate } from '../harness/gate.ts';
-import { ping, send, sendMcp, sendRaw } from '../harness/http-client.ts';
+import { before, describe, test } from 'node:test';
+import type { FakeIssuer } from '../harness/fake-issuer.ts';
+import { ping, send, sendMcp } from '../harness/http-client.ts';
 import {
-  issuerBackend,
   jwtAuthentication,
   mcpAuthentication,
+  startProtectedGate as start,
+  type ProtectedGate,
 } from '../harness/mcp-authentication.ts';
-import {
-  glooJwt,
-  glooPolicy,
-  localJwks,
-  mcpBackend,
-  route,
-  type Resource,
-} from '../harness/resources.ts';
-import type { Scope } from '../harness/scope.ts';
+import { glooJwt, glooPolicy, localJwks, mcpBackend, route } from '../harness/resources.ts';
+import { fileScope } from '../harness/scope.ts';
 import { createIssuer } from '../harness/token-issuer.ts';
-import { until } from '../harness/until.ts';
-
-interface Setup {
-  readonly issuer: FakeIssuer;
-  readonly upstream: FakeUpstream;
-  readonly gate: Gate;
-}
-
-async function start(
-  scope: Scope,
-  policies: (issuer: FakeIssuer) => readonly Resource[],
-  options: readonly string[] = [],
-): Promise<Setup> {
-  const issuer = await startFakeIssuer(scope);
-  const upstream = await startFakeUpstream(scope);
-  const more = [issuerBackend(issuer), ...policies(issuer)];
-  const gate = await startGate(scope, { upstreamPort: upstream.port, more, options });
-  return { issuer, upstream, gate };
-}
 
 const host = (value: string) => ({ headers: { host: value } });
 const prm = '/.well-known/oauth-protected-resource';
@@ -50,6 +23,9 @@ const prm = '/.well-known/oauth-protected-resource';
 const hosted = route({ hostnames: ['gw.test'] });
 
 describe('a policy on the Backend', () => {
+  let shared: ProtectedGate;
+  before(async () => (shared = await start(fileScope, policy)));
+
   const policy = (issuer: FakeIssuer) => [
     hosted,
     mcpAuthentication(issuer, {
@@ -62,8 +38,8 @@ describe('a policy on the Backend', () => {
     }),
   ];
 
-  test('is told to clients without a token, by path and for the whole host', async (t) => {
-    const { gate, issuer, upstream } = await start(t, policy);
+  test('is told to clients without a token, by path and for the whole host', async () => {
+    const { gate, issuer, upstream } = shared;
     for (const path of [`${prm}/mcp`, prm, `${prm}/mcp/`, `${prm}/`]) {
       const answer = await send({ port: gate.port, path, ...host('GW.test:8443') });
       assert.equal(answer.status, 200, path);
@@ -81,8 +57,8 @@ describe('a policy on the Backend', () => {
     assert.equal(upstream.requests.length, 0);
   });
 
-  test('is told to HEAD and to preflights of any page, and to no other method', async (t) => {
-    const { gate } = await start(t, policy);
+  test('is told to HEAD and to preflights of any page, and to no other method', async () => {
+    const { gate } = shared;
     const at = { port: gate.port, path: `${prm}/mcp`, ...host('gw.test') };
     const head = await send({ ...at, method: 'HEAD' });
     assert.deepEqual([head.status, head.text], [200, '']);
@@ -100,8 +76,8 @@ describe('a policy on the Backend', () => {
     assert.deepEqual([post.status, post.headers.allow], [405, 'GET, HEAD, OPTIONS']);
   });
 
-  test('does not believe X-Forwarded-Proto and X-Forwarded-Host', async (t) => {
-    const { gate } = await start(t, policy);
+  test('does not believe X-Forwarded-Proto and X-Forwarded-Host', async () => {
+    const { gate } = shared;
     const headers = {
       host: 'gw.test',
       'x-forwarded-proto': 'https',
@@ -112,8 +88,8 @@ describe('a policy on the Backend', () => {
     assert.match(answer.text, /"resource":"http:\/\/gw\.test\/mcp"/);
   });
 
-  test('challenges a request without a token, and one with a bad token', async (t) => {
-    const { gate } = await start(t, policy);
+  test('challenges a request without a token, and one with a bad token', async () => {
+    const { gate } = shared;
     const metadata = 'resource_metadata="http://gw.test/.well-known/oauth-protected-resource/mcp"';
     const none = await sendMcp(gate.port, ping, host('gw.test'));
     assert.equal(none.status, 401);
@@ -127,13 +103,14 @@ describe('a policy on the Backend', () => {
     );
   });
 
-  test('takes a token for the URL that the client uses, and for no other', async (t) => {
-    const { gate, issuer, upstream } = await start(t, policy);
+  test('takes a token for the URL that the client uses, and for no other', async () => {
+    const { gate, issuer, upstream } = shared;
+    const seen = upstream.requests.length;
     const ask = async (claims: Record<string, unknown>, authority = 'gw.test') =>
       sendMcp(gate.port, ping, { ...host(authority), token: await issuer.sign(claims) });
     assert.equal((await ask({ aud: 'http://gw.test/mcp' })).status, 200);
     assert.equal((await ask({ aud: ['a', 'http://gw.test/mcp'] })).status, 200);
-    assert.equal(upstream.requests[0]?.headers.authorization, undefined);
+    assert.equal(upstream.requests.at(-1)?.headers.authorization, undefined);
     for (const aud of [
       undefined,
       'http://gw.test',
@@ -146,7 +123,7 @@ describe('a policy on the Backend', () => {
     }
     // The same bytes, seen and accepted before, at another address.
     assert.equal((await ask({ aud: 'http://gw.test/mcp' }, 'gw.test:99')).status, 401);
-    assert.equal(upstream.requests.length, 2);
+    assert.equal(upstream.requests.length, seen + 2);
   });
 
   test('is not in the way of another route, whose path stays open', async (t) => {
@@ -290,139 +267,5 @@ describe('required scopes', () => {
     const answer = await sendMcp(gate.port, ping, { token });
     assert.equal(answer.status, 403);
     assert.equal(answer.headers['www-authenticate'], undefined);
-  });
-});
-
-describe('the metadata of the authorization server', () => {
-  const policy = (issuer: FakeIssuer) => [mcpAuthentication(issuer, { audiences: ['castle'] })];
-  /** In the order in which mcp-remote asks. */
-  const mirrored = [
-    '/.well-known/oauth-authorization-server/mcp',
-    '/.well-known/oauth-authorization-server',
-    '/.well-known/openid-configuration/mcp',
-    '/mcp/.well-known/openid-configuration',
-    '/.well-known/openid-configuration',
-  ];
-
-  for (const serves of ['oauth', 'oidc'] as const) {
-    test(`is the issuer's, wherever old clients look, fetched once (${serves})`, async (t) => {
-      const { gate, issuer } = await start(t, policy);
-      issuer.serves = serves;
-      const answers = await Promise.all(
-        [...mirrored, ...mirrored].map((path) => send({ port: gate.port, path })),
-      );
-      for (const answer of answers) {
-        assert.equal(answer.status, 200);
-        const document = JSON.parse(answer.text) as Record<string, unknown>;
-        assert.equal(document.issuer, issuer.issuer);
-        assert.equal(document.registration_endpoint, `${issuer.issuer}/register`);
-      }
-      assert.equal(issuer.metadataFetches(), serves === 'oauth' ? 1 : 3);
-    });
-  }
-
-  for (const [serves, status] of [
-    ['none', 404],
-    ['down', 503],
-    ['another issuer', 503],
-  ] as const) {
-    test(`is answered with ${status}, never 401, where the issuer is: ${serves}`, async (t) => {
-      const { gate, issuer } = await start(t, policy);
-      issuer.serves = serves;
-      for (const path of mirrored) {
-        const answer = await send({ port: gate.port, path });
-        assert.equal(answer.status, status);
-        assert.equal(answer.headers['access-control-allow-origin'], '*');
-        assert.doesNotMatch(answer.text, /evil/);
-      }
-      // One fetch of at most three requests; then the cooldown.
-      assert.ok(issuer.metadataFetches() <= 3, String(issuer.metadataFetches()));
-      await until('a warning', () => gate.processLog().includes('metadata of http'), 5000);
-      // The other document needs no issuer.
-      assert.equal((await send({ port: gate.port, path: `${prm}/mcp` })).status, 200);
-    });
-  }
-
-  test('names the audience for Auth0, which knows no resource parameter', async (t) => {
-    const { gate } = await start(t, (issuer) => [
-      mcpAuthentication(issuer, { audiences: ['https://castle.test/mcp'], provider: 'Auth0' }),
-    ]);
-    const answer = await send({ port: gate.port, path: mirrored[0] ?? '' });
-    const { authorization_endpoint: endpoint } = JSON.parse(answer.text) as Record<string, string>;
-    assert.match(endpoint ?? '', /\/authorize\?audience=https%3A%2F%2Fcastle\.test%2Fmcp$/);
-  });
-});
-
-describe('what is not served', () => {
-  test('is a plain 404 on a host with a protected resource, also under a route for all paths', async (t) => {
-    const { gate, upstream } = await start(t, (issuer) => [
-      mcpAuthentication(issuer, { audiences: ['castle'] }),
-      jwtAuthentication(issuer, {}, { name: 'all', audiences: ['castle'] }),
-      mcpBackend({ port: 1, name: 'other' }),
-      route({ name: 'all', prefix: '/', backend: 'other' }),
-    ]);
-    for (const path of [
-      `${prm}/other`,
-      '/.well-known/oauth-authorization-server/other',
-      '/.well-known/openid-configuration/other',
-    ]) {
-      const answer = await send({ port: gate.port, path });
-      assert.deepEqual([answer.status, answer.text], [404, 'no such metadata'], path);
-    }
-    // Not ours to answer: like any path of the route for all paths.
-    for (const path of ['/.well-known/oauth-protected-resourceX', '/.well-known/security.txt']) {
-      assert.equal((await send({ port: gate.port, path })).status, 401, path);
-    }
-    assert.equal(upstream.requests.length, 0);
-  });
-
-  test('is the routes\u2019 matter on a gate without a protected resource', async (t) => {
-    const { gate } = await start(t, () => []);
-    assert.equal((await send({ port: gate.port, path: `${prm}/mcp` })).text, 'route not found');
-  });
-
-  const attacks = [
-    `${prm}/../mcp`,
-    `${prm}/..%2fmcp`,
-    `${prm}//mcp`,
-    `/.well-known//oauth-protected-resource/mcp`,
-    `//evil.test${prm}/mcp`,
-    `${prm}/mcp/..;/admin`,
-    `${prm}/%2e%2e/mcp`,
-    `${prm}%2fmcp`,
-    `${prm}/mcp%00`,
-    `${prm}/mcp%0d%0aset-cookie:%20a=b`,
-    `${prm}/%252e%252e/`,
-    `/%2ewell-known/oauth-protected-resource/%2e%2e%2f`,
-    `${prm}/mcp#x`,
-    `${prm}\\mcp`,
-  ];
-  test('no spelling of a well-known path does any harm', async (t) => {
-    const { gate, upstream, issuer } = await start(t, (own) => [
-      mcpAuthentication(own, { audiences: ['castle'] }),
-    ]);
-    for (const path of attacks) {
-      const raw = await sendRaw(
-        gate.port,
-        `GET ${path} HTTP/1.1\r\nhost: gw.test\r\nconnection: close\r\n\r\n`,
-      );
-      assert.match(raw, /^HTTP\/1\.1 4\d\d /, path);
-      assert.doesNotMatch(raw, /evil|set-cookie/i, path);
-    }
-    for (const value of ['a b', 'evil.test/x', 'evil.test"', 'a@b', 'x,y', '']) {
-      const raw = await sendRaw(
-        gate.port,
-        `GET ${prm}/mcp HTTP/1.1\r\nhost: ${value}\r\nconnection: close\r\n\r\n`,
-      );
-      assert.match(raw, /^HTTP\/1\.1 400 /, value);
-    }
-    assert.equal(upstream.requests.length, 0);
-    assert.equal(issuer.metadataFetches(), 0);
-    // An escaped letter is the letter.
-    const same = await send({
-      port: gate.port,
-      path: '/%2ewell-known/oauth-protected-resource/mc%70',
-    });
-    assert.equal(same.status, 200);
   });
 });

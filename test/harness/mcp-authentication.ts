@@ -1,6 +1,9 @@
 /** Resources that make the usual gate an OAuth protected resource. */
+import { startFakeUpstream, type FakeUpstream } from './fake-upstream.ts';
+import { startGate, type Gate } from './gate.ts';
 import { GATEWAY_GROUP, KGATEWAY_GROUP, type Resource } from './resources.ts';
-import { jwksPath, type FakeIssuer } from './fake-issuer.ts';
+import { jwksPath, startFakeIssuer, type FakeIssuer } from './fake-issuer.ts';
+import type { Scope } from './scope.ts';
 
 /** The Static Backend named `idp` that keys and metadata are fetched through. */
 export function issuerBackend({ port }: { readonly port: number }): Resource {
@@ -59,4 +62,23 @@ function metadataOf(options: { name?: string; requiredScopes?: string }): Resour
   return requiredScopes === undefined
     ? { name }
     : { name, annotations: { 'postern.dev/required-scopes': requiredScopes } };
+}
+
+/** A gate, what stands behind it, and who signs its tokens. */
+export interface ProtectedGate {
+  readonly issuer: FakeIssuer;
+  readonly upstream: FakeUpstream;
+  readonly gate: Gate;
+}
+
+/** Starts all three; the policies are made for the issuer. */
+export async function startProtectedGate(
+  scope: Scope,
+  policies: (issuer: FakeIssuer) => readonly Resource[],
+): Promise<ProtectedGate> {
+  const issuer = await startFakeIssuer(scope);
+  const upstream = await startFakeUpstream(scope);
+  const more = [issuerBackend(issuer), ...policies(issuer)];
+  const gate = await startGate(scope, { upstreamPort: upstream.port, more });
+  return { issuer, upstream, gate };
 }

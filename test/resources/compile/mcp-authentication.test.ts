@@ -61,8 +61,8 @@ describe('backend.mcp.authentication', () => {
       failureStatus: 401,
     });
     assert.deepEqual(providers[0]?.audiences, ['https://gw.test/mcp']);
-    const { keys } = providers[0] ?? {};
-    assert.ok(keys?.source === 'remote');
+    const { keys } = providers[0];
+    assert.ok(keys.source === 'remote');
     assert.equal(keys.url, 'http://127.0.0.1:3002/k');
     assert.deepEqual(protectedResource, {
       resource: 'https://gw.test/mcp',
