@@ -12,9 +12,12 @@ import { createMcpBackend, type McpBackend } from './mcp/mcp-backend.ts';
 import type { Sealer } from './mcp/seal.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { BackendPlan, Plan, RulePlan, WeightedBackendPlan } from './plan.ts';
-import { compileCors } from './route/cors.ts';
+import type { AuthorizationServer } from './discover/authorization-server.ts';
+import { protectedRoutesOf, ruleResource } from './build-discovery.ts';
+import { compileCors, exposedToMcpClients } from './route/cors.ts';
 import { compileFilters } from './route/filters.ts';
 import { createListenerTable, type ListenerTable } from './route/listener-table.ts';
+import { createPageGuard, isLoopbackHost } from './route/page-guard.ts';
 import { createRouteTable } from './route/route-table.ts';
 import { portKey, type ListenerRuntime, type RuleRuntime } from './runtime.ts';
 
@@ -23,10 +26,13 @@ export interface LiveParts {
   readonly authenticators: readonly Authenticator[];
   /** By backend, then by target. */
   readonly upstreams: readonly (readonly Upstream[])[];
+  /** In the order of {@link authorizationServerPlans}. */
+  readonly authorizationServers: readonly AuthorizationServer[];
 }
 
-/** What holds for every MCP backend. */
+/** What holds for every MCP backend, and the process's default listen address. */
 export interface McpOptions {
+  readonly listenAddress: string;
   readonly onDeny: OnDeny;
   readonly sealer: Sealer;
 }
@@ -55,15 +61,23 @@ export function buildTables(
     return created;
   }
 
-  function buildRule(rule: RulePlan): RuleRuntime {
+  function buildRule(rule: RulePlan, isLoopback: boolean): RuleRuntime {
     const authenticators = rule.authentications.map((index) => at(live.authenticators, index));
+    const speaksMcp = rule.backends.some(
+      ({ backend }) => backend !== null && at(plan.backends, backend).type === 'MCP',
+    );
+    const cors = rule.cors && compileCors(speaksMcp ? exposedToMcpClients(rule.cors) : rule.cors);
     return {
       route: rule.route,
       name: rule.name,
-      cors: rule.cors === null ? null : compileCors(rule.cors),
+      cors,
       authenticators,
       reservedHeaders: new Set(authenticators.flatMap(({ reservedHeaders }) => reservedHeaders)),
       authorizer: authorizerFor(rule.authorizations),
+      protectedResource: ruleResource(plan, rule, live.authorizationServers),
+      pageGuard: speaksMcp
+        ? createPageGuard({ cors, hostnames: rule.hostnames, isLoopback })
+        : null,
       filters: compileFilters(rule.filters),
       requestTimeoutMs: rule.timeouts.requestMs,
       backendRequestTimeoutMs: rule.timeouts.backendRequestMs,
@@ -82,10 +96,13 @@ export function buildTables(
 
   return new Map(
     plan.ports.map((port) => {
+      const address = port.address ?? options.listenAddress;
+      const isLoopback = isLoopbackHost(address.includes(':') ? `[${address}]` : address);
       const listeners = port.listeners.map(
         ({ gateway, name, hostname, rules }): ListenerRuntime => {
-          const entries = rules.map((rule) => ({ plan: rule, rule: buildRule(rule) }));
-          return { gateway, name, hostname, routes: createRouteTable(entries) };
+          const entries = rules.map((rule) => ({ plan: rule, rule: buildRule(rule, isLoopback) }));
+          const routes = createRouteTable(entries);
+          return { gateway, name, hostname, routes, protectedRoutes: protectedRoutesOf(entries) };
         },
       );
       return [portKey(port), createListenerTable(listeners)];

@@ -85,11 +85,15 @@ const rows = {
   VERIFICATION_FAILED: { status: 500, jsonRpcCode: -32603, reason: 'Internal', retryable: true, text: 'authentication is not available' },
 
   // Authorization.
+  SCOPE_INSUFFICIENT: { status: 403, jsonRpcCode: -32603, reason: 'Authorization', retryable: false, text: 'authorization failed: the token lacks a scope' },
   AUTHORIZATION_DENIED: { status: 403, jsonRpcCode: -32603, reason: 'Authorization', retryable: false, text: 'authorization failed' },
 
   // Routing.
   LISTENER_NOT_FOUND: { status: 404, jsonRpcCode: -32601, reason: 'NotFound', retryable: false, text: 'listener not found' },
   ROUTE_NOT_FOUND: { status: 404, jsonRpcCode: -32601, reason: 'NotFound', retryable: false, text: 'route not found' },
+  METADATA_NOT_FOUND: { status: 404, jsonRpcCode: -32601, reason: 'NotFound', retryable: false, text: 'no such metadata' },
+  METADATA_UNAVAILABLE: upstream(503, 'the metadata of the authorization server is not available'),
+  ORIGIN_FORBIDDEN: { status: 403, jsonRpcCode: -32600, reason: 'Authorization', retryable: false, text: 'origin not allowed' },
   MISDIRECTED: { status: 421, jsonRpcCode: -32600, reason: 'InvalidRequest', retryable: false, text: 'misdirected request' },
 
   // The request itself.

@@ -35,7 +35,7 @@ export class Exchange {
   /** From `performance.now()`: durations must not depend on the wall clock. */
   readonly startedAtMonotonicMs: number;
 
-  /** Set by `find-route`. */
+  /** Set by `find-listener`. */
   listener: ListenerRuntime | null = null;
   /** Set by `find-route`. */
   rule: RuleRuntime | null = null;

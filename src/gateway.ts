@@ -9,7 +9,13 @@ import { createAuthenticator, type PolicyAuthenticator } from './authenticate/au
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
 import { createKeySetStore } from './authenticate/key-set-store.ts';
 import { createVerifyPool } from './authenticate/verify-pool.ts';
+import { authorizationServerPlans } from './build-discovery.ts';
 import { buildTables } from './build-runtime.ts';
+import {
+  createAuthorizationServer,
+  type AuthorizationServer,
+} from './discover/authorization-server.ts';
+import { createFetchMetadata } from './discover/fetch-metadata.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
 import { createChooseBackend } from './forward/choose-backend.ts';
@@ -21,7 +27,7 @@ import { createSealer } from './mcp/seal.ts';
 import { sseLimits } from './mcp/sse-upstream/limits.ts';
 import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
 import { createPipeline } from './pipeline.ts';
-import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
+import type { AuthenticationPlan, AuthorizationServerPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
 import { createReuse, type Turn } from './reuse.ts';
 import { createSockets } from './sockets.ts';
@@ -105,7 +111,12 @@ export function createGateway({
     const scheme = target.tls === null ? 'http' : 'https';
     return createSseUpstream(http, { scheme, sealer, limits: sseLimits, createUid });
   });
-  const mcpOptions = { onDeny: run.onDeny, sealer };
+  const fetchMetadata = createFetchMetadata(fetchOnce);
+  const reuseAuthorizationServers = createReuse<AuthorizationServerPlan, AuthorizationServer>(
+    (plan) =>
+      createAuthorizationServer(plan, { fetch: fetchMetadata, clock: systemClock, onWarning }),
+  );
+  const mcpOptions = { listenAddress: run.listenAddress, onDeny: run.onDeny, sealer };
   const open = new Set<Exchange>();
   let openConnections = 0;
   let draining = false;
@@ -158,7 +169,13 @@ export function createGateway({
         const up = reuseUpstreams(upstreamParts(plan));
         turns.push(up);
         const upstreams = groupByBackend(plan, up.live);
-        const tables = buildTables(plan, { authenticators: auth.live, upstreams }, mcpOptions);
+        const servers = reuseAuthorizationServers(authorizationServerPlans(plan));
+        turns.push(servers);
+        const tables = buildTables(
+          plan,
+          { authenticators: auth.live, upstreams, authorizationServers: servers.live },
+          mcpOptions,
+        );
         await keySetsReady(auth.live, run.keySetDeadlineMs);
         sockets.prepare(plan.ports).commit(tables);
         authenticators = auth.live;

@@ -5,10 +5,13 @@
 
 import { authenticateRequest } from './authenticate/authenticate-request.ts';
 import { authorizeRequest } from './authorize/authorize-request.ts';
+import { answerDiscovery } from './discover/answer-discovery.ts';
 import { Refusal } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { gateMessage } from './mcp/gate-message.ts';
 import { answerCors } from './route/answer-cors.ts';
+import { checkOrigin } from './route/check-origin.ts';
+import { findListener } from './route/find-listener.ts';
 import { findRoute } from './route/find-route.ts';
 import { redirect } from './route/redirect.ts';
 import { ANSWERED, PASS, type Verdict } from './verdict.ts';
@@ -34,15 +37,18 @@ export interface PipelineOptions extends MadeStages {
 // prettier-ignore
 export function stages({ chooseBackend, readBody, forward }: MadeStages): readonly Stage[] {
   return [
-    { name: 'find-route',     run: findRoute },           // a stranger to every route learns nothing else
-    { name: 'answer-cors',    run: answerCors },          // a preflight carries no token
-    { name: 'authenticate',   run: authenticateRequest }, // who
-    { name: 'authorize',      run: authorizeRequest },    // may
-    { name: 'redirect',       run: redirect },            // filters that answer come after the right to an answer
-    { name: 'choose-backend', run: chooseBackend },       // what the body may say depends on it
-    { name: 'read-body',      run: readBody },            // only now is the body worth waiting for
-    { name: 'mcp',            run: gateMessage },         // what the body says, and whether the caller may say it
-    { name: 'forward',        run: forward },
+    { name: 'find-listener',    run: findListener },        // whose host it is
+    { name: 'answer-discovery', run: answerDiscovery },     // how to get a token is for those who have none
+    { name: 'find-route',       run: findRoute },           // a stranger to every route learns nothing else
+    { name: 'check-origin',     run: checkOrigin },         // a web page of strangers goes no further
+    { name: 'answer-cors',      run: answerCors },          // a preflight carries no token
+    { name: 'authenticate',     run: authenticateRequest }, // who
+    { name: 'authorize',        run: authorizeRequest },    // may
+    { name: 'redirect',         run: redirect },            // filters that answer come after the right to an answer
+    { name: 'choose-backend',   run: chooseBackend },       // what the body may say depends on it
+    { name: 'read-body',        run: readBody },            // only now is the body worth waiting for
+    { name: 'mcp',              run: gateMessage },         // what the body says, and whether the caller may say it
+    { name: 'forward',          run: forward },
   ];
 }
 

@@ -203,6 +203,31 @@ export interface AuthenticationPlan {
   readonly failureStatus: 401 | 403;
   /** Tried for a token in this order; a token that any accepts passes. At least one. */
   readonly providers: readonly ProviderPlan[];
+  /** OAuth scopes that a token must have, every one of them; absent: none. */
+  readonly requiredScopes?: readonly string[];
+  /** Present where the policy makes what it guards an OAuth protected resource (RFC 9728). */
+  readonly protectedResource?: ProtectedResourcePlan;
+}
+
+/** What clients without a token are told of an MCP endpoint (RFC 9728, 2). */
+export interface ProtectedResourcePlan {
+  /** The resource identifier as the policy gives it, or `null`: the URL that the client uses. */
+  readonly resource: string | null;
+  readonly authorizationServers: readonly string[];
+  /** Scopes on offer; empty: the document does not say. */
+  readonly scopesSupported: readonly string[];
+  /** Further members of the metadata document, under their names in it. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Where the metadata comes from that is mirrored for older clients (RFC 8414). */
+  readonly authorizationServer: AuthorizationServerPlan;
+}
+
+export interface AuthorizationServerPlan {
+  readonly issuer: string;
+  /** Where the connection goes: what the keys are fetched from, else the issuer's own address. */
+  readonly target: TargetPlan;
+  /** Added to the authorization endpoint for a provider that knows no `resource` parameter (Auth0). */
+  readonly audience: string | null;
 }
 
 export interface ProviderPlan {

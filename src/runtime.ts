@@ -6,10 +6,13 @@
 
 import type { Authenticator } from './authenticate/authenticator.ts';
 import type { Authorizer } from './authorize/authorizer.ts';
+import type { ProtectedResource } from './discover/protected-resource.ts';
+import type { ProtectedRoutes } from './discover/protected-routes.ts';
 import type { BackendChooser } from './forward/backend-chooser.ts';
 import type { CompiledCors } from './route/cors.ts';
 import type { CompiledFilters } from './route/filters.ts';
 import type { ListenerTable } from './route/listener-table.ts';
+import type { PageGuard } from './route/page-guard.ts';
 import type { RouteTable } from './route/route-table.ts';
 import type { Plan, PortPlan } from './plan.ts';
 import type { Milliseconds } from './units.ts';
@@ -32,6 +35,8 @@ export interface ListenerRuntime {
   readonly name: string;
   readonly hostname: string | null;
   readonly routes: RouteTable;
+  /** `null` where no rule is an OAuth protected resource. */
+  readonly protectedRoutes: ProtectedRoutes | null;
 }
 
 /** One rule of one HTTPRoute on one listener, ready to run. */
@@ -46,6 +51,10 @@ export interface RuleRuntime {
   readonly reservedHeaders: ReadonlySet<string>;
   /** `null` where no authorization policy applies. */
   readonly authorizer: Authorizer | null;
+  /** `null` where no policy makes the rule an OAuth protected resource. */
+  readonly protectedResource: ProtectedResource | null;
+  /** Which web pages may send requests; `null` for a rule without an MCP backend, which any page may. */
+  readonly pageGuard: PageGuard | null;
   readonly filters: CompiledFilters;
   readonly requestTimeoutMs: Milliseconds | null;
   readonly backendRequestTimeoutMs: Milliseconds | null;

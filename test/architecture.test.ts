@@ -24,7 +24,16 @@ interface Source {
   readonly findings: readonly string[];
 }
 
-const STAGES = ['accept', 'route', 'authenticate', 'authorize', 'mcp', 'forward', 'record'];
+const STAGES = [
+  'accept',
+  'discover',
+  'route',
+  'authenticate',
+  'authorize',
+  'mcp',
+  'forward',
+  'record',
+];
 
 /** Data and pure functions that several stages read: files of one stage that others may import. */
 const COMMON_GROUND: Readonly<Record<string, string>> = {
@@ -165,6 +174,7 @@ test('no stage imports what stands around the stages, or the composition root', 
     'gateway',
     'pipeline',
     'sockets',
+    'build-discovery',
     'build-runtime',
     'load-plan',
     'options',

@@ -1,12 +1,14 @@
-import type { Exchange } from '../exchange.ts';
 import { Refusal } from '../errors.ts';
+import type { Exchange } from '../exchange.ts';
 import { PASS, type Verdict } from '../verdict.ts';
-import type { Authenticated, TokenLocation } from './authenticator.ts';
+import type { Authenticated, Authenticator, TokenLocation } from './authenticator.ts';
+import { withResourceMetadata } from './challenge.ts';
 
 /**
  * The authenticate stage: every authentication policy of the rule must accept the request, in their
- * order (before and after external authorization). The last principal found is the exchange's. A
- * token that was seen before is decided without a promise.
+ * order (backends' first, before and after external authorization). The last principal found is the exchange's.
+ * A token that was seen before is decided without a promise. Where the rule is an OAuth protected resource a
+ * challenge says where its metadata is.
  *
  * @returns PASS, or the refusal of the first policy that does not accept
  */
@@ -17,22 +19,34 @@ export function authenticateRequest(exchange: Exchange): Verdict | Promise<Verdi
 function continueFrom(exchange: Exchange, first: number): Verdict | Promise<Verdict> {
   const authenticators = exchange.rule?.authenticators ?? [];
   for (let index = first; index < authenticators.length; index += 1) {
-    const result = authenticators[index]?.authenticate(exchange.head, exchange.startedAtMs);
+    const authenticator = authenticators[index];
+    if (authenticator === undefined) break;
+    const result = authenticator.authenticate(exchange.head, exchange.startedAtMs);
     if (result instanceof Promise) {
       return result.then((settled) => {
-        const refusal = accept(exchange, settled);
+        const refusal = accept(exchange, authenticator, settled);
         return refusal ?? continueFrom(exchange, index + 1);
       });
     }
-    const refusal = result === undefined ? null : accept(exchange, result);
+    const refusal = accept(exchange, authenticator, result);
     if (refusal !== null) return refusal;
   }
   return PASS;
 }
 
-function accept(exchange: Exchange, result: Authenticated | Refusal): Refusal | null {
-  if (result instanceof Refusal) return result;
-  const { principal, location } = result;
+function accept(
+  exchange: Exchange,
+  { demands, ignoresRefusals }: Authenticator,
+  result: Authenticated | Refusal,
+): Refusal | null {
+  if (result instanceof Refusal) return withMetadata(exchange, result);
+  let { principal } = result;
+  const { location } = result;
+  if (principal !== null && demands !== null) {
+    const refusal = demands.check(principal, urlOf(exchange));
+    if (refusal !== null && !ignoresRefusals) return withMetadata(exchange, refusal);
+    if (refusal !== null) principal = null;
+  }
   if (principal !== null) exchange.principal = principal;
   if (location === null) return null;
   if (principal?.keepToken !== true) {
@@ -41,6 +55,18 @@ function accept(exchange: Exchange, result: Authenticated | Refusal): Refusal | 
     exchange.keptTokenHeader = location.name;
   }
   return null;
+}
+
+function urlOf({ rule, head, matchedPrefixLength }: Exchange): string | null {
+  return rule?.protectedResource?.url(head, head.path, matchedPrefixLength) ?? null;
+}
+
+function withMetadata(exchange: Exchange, refusal: Refusal): Refusal {
+  const { rule, head, matchedPrefixLength } = exchange;
+  const resource = rule?.protectedResource ?? null;
+  if (resource === null) return refusal;
+  const identifier = resource.identifier(head, head.path, matchedPrefixLength);
+  return withResourceMetadata(refusal, resource.metadataUrl(identifier), resource.challengeScope);
 }
 
 function isHeader(location: TokenLocation): boolean {

@@ -17,6 +17,7 @@ import { defaultMaxTokenBytes, readToken } from './read-token.ts';
 import type { ReadToken } from './read-token.ts';
 import { createTokenCache, defaultTokenCacheLimits } from './token-cache.ts';
 import type { AcceptedToken, TokenCacheLimits, TokenCacheState } from './token-cache.ts';
+import { tokenDemands } from './token-demands.ts';
 import type { VerifySignature } from './verify-pool.ts';
 
 /** An {@link Authenticator} with what the composition root and the metrics need besides. */
@@ -216,6 +217,8 @@ export function createAuthenticator(
   return {
     policy: plan.policy,
     reservedHeaders: reservedHeadersOf(plan.providers),
+    demands: tokenDemands(plan),
+    ignoresRefusals: plan.mode === 'AllowMissingOrFailed',
     authenticate,
     ready,
     get keySets() {

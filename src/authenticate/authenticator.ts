@@ -2,6 +2,7 @@ import type { HeaderFields } from '../accept/request-head.ts';
 import type { Refusal } from '../errors.ts';
 import type { EpochMilliseconds } from '../units.ts';
 import type { Principal } from './principal.ts';
+import type { TokenDemands } from './token-demands.ts';
 
 /** What authentication looks at. */
 export interface CredentialSource {
@@ -32,6 +33,10 @@ export interface Authenticator {
    * them are removed from every request, whether or not the token has the claim.
    */
   readonly reservedHeaders: readonly string[];
+  /** What a valid token must meet besides; depends on the request, so no verdict remembers it. */
+  readonly demands: TokenDemands | null;
+  /** Whether a token that is refused counts as none (AllowMissingOrFailed). */
+  readonly ignoresRefusals: boolean;
   /**
    * Decides whether the request's token is acceptable. A token that was seen before is answered
    * at once, without a promise.

@@ -1,6 +1,9 @@
 import { Refusal } from '../errors.ts';
 import type { AuthenticationPlan } from '../plan.ts';
 
+const FIELD = 'www-authenticate';
+const SCHEME = 'Bearer';
+
 /**
  * Gives a refusal of a token the policy's name and, where the client is at fault, the policy's status. With
  * 401 comes the challenge of RFC 6750, section 3 (RFC 9110, 15.5.2 demands one). A fault of ours keeps its
@@ -18,7 +21,7 @@ export function refuseFor(
     ...(detail === undefined ? {} : { detail }),
     ...(isFaultOfClient ? { status: plan.failureStatus } : {}),
     ...(isFaultOfClient && plan.failureStatus === 401
-      ? { headers: ['www-authenticate', challenge(refusal)] }
+      ? { headers: [FIELD, challenge(refusal)] }
       : {}),
   });
 }
@@ -29,8 +32,52 @@ export function refuseFor(
  */
 function challenge(refusal: Refusal): string {
   const { code, text } = refusal.kind;
-  if (code === 'TOKEN_MISSING') return 'Bearer';
+  if (code === 'TOKEN_MISSING') return SCHEME;
   const error = code === 'TOKEN_AMBIGUOUS' ? 'invalid_request' : 'invalid_token';
   const description = text.replace(/^authentication failure: /, '').replace(/["\\]/g, "'");
-  return `Bearer error="${error}", error_description="${description}"`;
+  return `${SCHEME} error="${error}", error_description="${description}"`;
+}
+
+/**
+ * The refusal of a token that is valid but lacks a scope that the policy requires (RFC 6750, 3.1). It names all
+ * of the policy's scopes, so that one more authorization cures it. Policies that answer without a challenge
+ * get none here either.
+ */
+export function insufficientScope(
+  { policy, failureStatus }: Pick<AuthenticationPlan, 'policy' | 'failureStatus'>,
+  scopes: readonly string[],
+): Refusal {
+  const value = `${SCHEME} error="insufficient_scope", scope="${scopes.join(' ')}", error_description="the token lacks a scope"`;
+  return new Refusal('SCOPE_INSUFFICIENT', {
+    policy,
+    ...(failureStatus === 401 ? { headers: [FIELD, value] } : {}),
+  });
+}
+
+/**
+ * Tells the client of a challenge where the metadata of the protected resource is (RFC 9728, 5.1) and, unless
+ * the challenge says so itself, which scopes to ask for.
+ *
+ * @returns the same refusal where it carries no challenge
+ */
+export function withResourceMetadata(
+  refusal: Refusal,
+  metadataUrl: string,
+  scope: string,
+): Refusal {
+  const [name, value] = refusal.headers;
+  if (name !== FIELD || value === undefined) return refusal;
+  const parameters = [
+    ...(value === SCHEME ? [] : [value.slice(SCHEME.length + 1)]),
+    `resource_metadata="${metadataUrl}"`,
+    ...(scope === '' || value.includes('scope="') ? [] : [`scope="${scope}"`]),
+  ];
+  const { kind, status, text, detail, policy } = refusal;
+  return new Refusal(kind.code, {
+    status,
+    text,
+    ...(detail === undefined ? {} : { detail }),
+    ...(policy === undefined ? {} : { policy }),
+    headers: [FIELD, `${SCHEME} ${parameters.join(', ')}`],
+  });
 }

@@ -12,8 +12,9 @@ import type { LinkContext, PlanChecks } from './link/context.ts';
 import { linkGateways, type LinkedListener } from './link/gateways.ts';
 import { linkRoutes, type LinkedBackendRef, type LinkedRoute } from './link/routes.ts';
 import { linkTlsPolicies } from './link/tls.ts';
-import { attachPolicies, type Attachments, type McpAttachment } from './policy/attach.ts';
-import { checkAuthorization, normaliseAuthorization } from './policy/authorization.ts';
+import { attachPolicies, type Attachments } from './policy/attach.ts';
+import { checkAudience } from './policy/check-audience.ts';
+import { inlineMcpPolicies, type InlineMcpPolicies } from './policy/inline-mcp-policies.ts';
 import { normaliseAgentgatewayPolicy } from './policy/normalise-agentgateway-policy.ts';
 import { extensionProviders, normaliseTrafficPolicy } from './policy/normalise-traffic-policy.ts';
 import type { NormalisedPolicy } from './policy/normalised-policy.ts';
@@ -22,7 +23,7 @@ import { createPool } from './pool.ts';
 import { groupByPort } from './ports.ts';
 import type { Problem } from './problem.ts';
 import { createReport } from './report.ts';
-import type { AnyResource, ResourceSet } from './resource.ts';
+import type { ResourceSet } from './resource.ts';
 import { describeStatuses } from './statuses.ts';
 
 export type { PlanChecks } from './link/context.ts';
@@ -66,7 +67,7 @@ export function compilePlan(resources: ResourceSet, options: CompileOptions): Co
   const routes = linkRoutes(context, listeners, backends);
   const policies = normalisePolicies(context, backends);
   const attachments = attachPolicies(context, policies, routes);
-  const inlineMcp = inlineMcpAuthorizations(context);
+  const inlineMcp = inlineMcpPolicies(context, backends);
 
   const built = buildPlan(context, options.generation, listeners, routes, attachments, inlineMcp);
   const usable = !report.hasErrors() && options.loadFailed !== true;
@@ -95,27 +96,6 @@ function normalisePolicies(context: LinkContext, backends: Backends): readonly N
   ];
 }
 
-/** `policies.mcp.authorization` inside Agentgateway backends; it adds to what policies say. */
-function inlineMcpAuthorizations(context: LinkContext): ReadonlyMap<AnyResource, McpAttachment> {
-  const { resources } = context;
-  const inline = new Map<AnyResource, McpAttachment>();
-  for (const backend of [
-    ...resources.ofKind('AgentgatewayBackend'),
-    ...resources.ofKind('EnterpriseAgentgatewayBackend'),
-  ]) {
-    const path = ['spec', 'policies', 'mcp', 'authorization'];
-    const spec = backend.spec.policies?.mcp?.authorization;
-    const section = normaliseAuthorization(backend, spec, path);
-    if (section === null) continue;
-    checkAuthorization(context, backend, section, 'mcp');
-    if (backend.spec.mcp === undefined) {
-      context.report.error(backend, path, 'has no effect on a backend without an mcp block');
-    }
-    inline.set(backend, { section, target: null });
-  }
-  return inline;
-}
-
 /** Also reports backends that can't be served as they are written. */
 function buildPlan(
   { report, checks }: LinkContext,
@@ -123,7 +103,7 @@ function buildPlan(
   listeners: readonly LinkedListener[],
   routes: readonly LinkedRoute[],
   attachments: Attachments,
-  inlineMcp: ReadonlyMap<AnyResource, McpAttachment>,
+  inlineMcp: InlineMcpPolicies,
 ): Plan {
   const authentications = createPool<AuthenticationPlan>();
   const authorizations = createPool<AuthorizationPlan>();
@@ -134,7 +114,8 @@ function buildPlan(
       const parent = parents.find((attachment) => attachment.listener === listener);
       if (parent === undefined) return [];
       return rules.map((rule): RulePlan => {
-        const policies = rulePolicies(attachments, listener, resource, rule);
+        const policies = rulePolicies(attachments, inlineMcp, listener, resource, rule);
+        checkAudience(report, resource, parent.hostnames, policies.authentications);
         return {
           route: `${resource.namespace}/${resource.name}`,
           name: rule.name,
@@ -159,7 +140,7 @@ function buildPlan(
 
   const ports = groupByPort(listeners, rulesOn);
   const backendPlans = backends.items().map((backend): BackendPlan => {
-    const inline = inlineMcp.get(backend.resource);
+    const inline = inlineMcp.authorizations.get(backend.resource);
     const attached = attachments.onBackend(backend.resource);
     const plan: BackendPlan = {
       name: backend.name,

@@ -63,7 +63,28 @@ function ruleLines(plan: Plan, listener: ListenerPlan, rule: RulePlan): readonly
     ...rule.authentications.map(
       (index) => `    authentication: ${authenticationText(plan, index)}`,
     ),
+    ...metadataLines(plan, rule),
     ...rule.authorizations.map((index) => `    authorization: ${authorizationText(plan, index)}`),
+  ];
+}
+
+/** What OAuth clients are told of a rule that is a protected resource (RFC 9728). */
+function metadataLines(plan: Plan, rule: RulePlan): readonly string[] {
+  const policies = rule.authentications.flatMap((index) => plan.authentications[index] ?? []);
+  const policy = policies.find(({ protectedResource }) => protectedResource !== undefined);
+  const { protectedResource } = policy ?? {};
+  if (policy === undefined || protectedResource === undefined) return [];
+  const paths = rule.matches
+    .map(({ path }) => path)
+    .filter(({ type, value }) => type !== 'RegularExpression' && !value.startsWith('/.well-known/'))
+    .map(({ value }) => `/.well-known/oauth-protected-resource${value.replace(/\/$/, '')}`);
+  const { resource, authorizationServers, scopesSupported } = protectedResource;
+  const audiences = policy.providers.flatMap((provider) => provider.audiences ?? ['its URL']);
+  const scopes = scopesSupported.length === 0 ? '' : `, scopes ${scopesSupported.join(' ')}`;
+  return [
+    `    OAuth metadata: ${[...new Set(paths)].join(', ')}`,
+    `      resource ${resource ?? 'its URL'}, audience ${[...new Set(audiences)].join(' or ')}, ` +
+      `authorization server ${authorizationServers.join(', ')}${scopes}`,
   ];
 }
 
@@ -80,7 +101,9 @@ function authenticationText(plan: Plan, index: number): string {
   const policy = plan.authentications[index];
   if (policy === undefined) return '';
   const providers = policy.providers.map(({ name }) => name).join(', ');
-  return `${policy.policyKind} ${policy.policy} (${policy.mode}, ${policy.failureStatus}, providers ${providers})`;
+  const scopes =
+    policy.requiredScopes === undefined ? '' : `, scopes ${policy.requiredScopes.join(' ')}`;
+  return `${policy.policyKind} ${policy.policy} (${policy.mode}, ${policy.failureStatus}, providers ${providers}${scopes})`;
 }
 
 function authorizationText(plan: Plan, index: number): string {

@@ -13,11 +13,8 @@ export interface CompiledCors {
 /** RFC 9110, 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/**
- * With credentials, browsers take `*` in Access-Control-Expose-Headers for a field of that name. These
- * are the fields of an answer that an MCP client in a browser has to read.
- */
-const exposedToMcpClients = 'mcp-session-id, mcp-protocol-version, www-authenticate';
+/** The fields of an answer that an MCP client in a browser has to read. */
+const mcpFields = ['mcp-session-id', 'mcp-protocol-version', 'www-authenticate'] as const;
 
 /**
  * Prepares a CORS filter.
@@ -79,10 +76,22 @@ function listOrAny(values: readonly string[]): string | typeof ANY | null {
   return values.length === 0 ? null : values.join(', ');
 }
 
+/** The filter of a rule that leads to an MCP server: it exposes what MCP clients need besides what it names. */
+export function exposedToMcpClients(plan: CorsPlan): CorsPlan {
+  const { exposeHeaders } = plan;
+  if (exposeHeaders.includes('*')) return plan;
+  const named = new Set(exposeHeaders.map((name) => name.toLowerCase()));
+  return {
+    ...plan,
+    exposeHeaders: [...exposeHeaders, ...mcpFields.filter((name) => !named.has(name))],
+  };
+}
+
 function exposed(plan: CorsPlan): string | null {
   const names = listOrAny(plan.exposeHeaders);
   if (names !== ANY) return names;
-  return plan.allowCredentials ? exposedToMcpClients : '*';
+  // With credentials, browsers take `*` for a field of that name.
+  return plan.allowCredentials ? mcpFields.join(', ') : '*';
 }
 
 /** @returns `null` where the preflight names no headers, or something that is no header name */

@@ -56,6 +56,8 @@ function start(setup: Setup = {}) {
     authenticators: [],
     reservedHeaders: new Set(),
     authorizer: null,
+    protectedResource: null,
+    pageGuard: null,
     filters: compileFilters(setup.filters ?? []),
     requestTimeoutMs: setup.requestTimeoutMs ?? null,
     backendRequestTimeoutMs: setup.backendRequestTimeoutMs ?? null,

@@ -199,7 +199,7 @@ spec:
       'warning t.yaml:16:5: AgentgatewayPolicy/default/x: spec.traffic.rateLimit: is not implemented in this version and has no effect',
       'error t.yaml:17:5: AgentgatewayPolicy/default/x: spec.traffic.apiKeyAuthentication: is not supported by this version: API key authentication would not run',
       'error t.yaml:18:5: AgentgatewayPolicy/default/x: spec.traffic.directResponse: is not supported by this version: requests that it answers would reach the backend',
-      'error t.yaml:20:11: AgentgatewayPolicy/default/x: spec.backend.mcp.authentication: is not supported by this version: MCP authentication would not run; use traffic.jwtAuthentication',
+      'error t.yaml:20:27: AgentgatewayPolicy/default/x: spec.backend.mcp.authentication.jwks: is required',
       'error t.yaml:21:14: AgentgatewayPolicy/default/x: spec.frontend.networkAuthorization: is not supported by this version: network authorization would not run',
       'warning t.yaml:21:40: AgentgatewayPolicy/default/x: spec.frontend.accessLog: is not implemented in this version and has no effect',
     ],

@@ -94,6 +94,8 @@ export function ruleRuntimeOf(name: string, options: Partial<RuleRuntime> = {}):
     authenticators: [],
     reservedHeaders: new Set(),
     authorizer: null,
+    protectedResource: null,
+    pageGuard: null,
     filters: compileFilters([]),
     requestTimeoutMs: null,
     backendRequestTimeoutMs: null,
@@ -117,6 +119,7 @@ export function listenerOf(hostname: string | null, routes?: RouteTable): Listen
     name: hostname ?? 'any',
     hostname,
     routes: routes ?? { find: () => null },
+    protectedRoutes: null,
   };
 }
 

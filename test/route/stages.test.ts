@@ -4,14 +4,22 @@ import { Refusal } from '../../src/errors.ts';
 import { answerCors } from '../../src/route/answer-cors.ts';
 import { compileCors } from '../../src/route/cors.ts';
 import { compileFilters } from '../../src/route/filters.ts';
+import { findListener } from '../../src/route/find-listener.ts';
 import { findRoute } from '../../src/route/find-route.ts';
 import { createListenerTable } from '../../src/route/listener-table.ts';
 import { redirect } from '../../src/route/redirect.ts';
 import { createRouteTable } from '../../src/route/route-table.ts';
-import { ANSWERED, PASS } from '../../src/verdict.ts';
+import type { Exchange } from '../../src/exchange.ts';
+import { ANSWERED, PASS, type Verdict } from '../../src/verdict.ts';
 import { entryOf, exchangeOf, headOf, listenerOf, matchOf, ruleRuntimeOf } from './plans.ts';
 
-describe('findRoute', () => {
+/** Both stages, the second only where the first lets pass. */
+function find(exchange: Exchange): Verdict {
+  const verdict = findListener(exchange);
+  return verdict === PASS ? findRoute(exchange) : verdict;
+}
+
+describe('findListener and findRoute', () => {
   const table = createListenerTable([
     listenerOf('a.example.com', createRouteTable([entryOf('mcp', [matchOf('/mcp')])])),
     listenerOf('*.example.com', createRouteTable([entryOf('all', [matchOf('/')])])),
@@ -19,7 +27,7 @@ describe('findRoute', () => {
 
   test('notes listener, rule and prefix', () => {
     const { exchange } = exchangeOf(headOf({ host: 'a.example.com', path: '/mcp/x' }), table);
-    assert.equal(findRoute(exchange), PASS);
+    assert.equal(find(exchange), PASS);
     assert.equal(exchange.listener?.hostname, 'a.example.com');
     assert.equal(exchange.rule?.name, 'mcp');
     assert.equal(exchange.matchedPrefixLength, 4);
@@ -49,7 +57,7 @@ describe('findRoute', () => {
   for (const [why, request, serverName, code] of rows) {
     test(`refuses ${why}`, () => {
       const { exchange, answers } = exchangeOf(headOf(request), table, serverName);
-      const verdict = findRoute(exchange);
+      const verdict = find(exchange);
       assert.ok(verdict instanceof Refusal);
       assert.equal(verdict.kind.code, code);
       assert.equal(exchange.rule, null);
@@ -63,7 +71,7 @@ describe('findRoute', () => {
       table,
       '*.example.com',
     );
-    assert.equal(findRoute(exchange), PASS);
+    assert.equal(find(exchange), PASS);
   });
 });
 

@@ -11,6 +11,7 @@ import {
   portNumber,
   preciseHostname,
 } from './common.ts';
+import { mcpAuthentication } from './mcp-authentication.ts';
 import { mcpPath, mcpProtocol, mcpSelector } from './mcp-target.ts';
 import { ignored, list, object, refused, string, type Typed } from './schema.ts';
 
@@ -32,12 +33,12 @@ export const backendTls = object(
 );
 export type BackendTls = Typed<typeof backendTls>;
 
-/** `mcp` block of backend policies. Authorization decides on MCP methods. */
+/** `mcp` block of backend policies. Authorization decides on MCP methods, authentication on all requests. */
 export const backendMcpPolicy = object(
   {},
   {
     authorization,
-    authentication: refused('MCP authentication would not run; use traffic.jwtAuthentication'),
+    authentication: mcpAuthentication,
     guardrails: refused('guardrails would not run'),
   },
 );

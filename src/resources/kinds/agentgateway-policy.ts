@@ -4,29 +4,9 @@
  */
 
 import { backendMcpPolicy, backendTls, otherBackendPolicies } from './agentgateway-backend.ts';
-import {
-  authorization,
-  backendObjectReference,
-  duration,
-  headerName,
-  targetReferences,
-  targetSelectors,
-} from './common.ts';
+import { authorization, headerName, targetReferences, targetSelectors } from './common.ts';
+import { mcpResource, remoteJwks } from './mcp-authentication.ts';
 import { ignored, list, object, oneOfWords, refused, string, type Typed } from './schema.ts';
-
-/** cacheDuration: default and minimum 5m. */
-const remoteJwks = object(
-  {
-    jwksPath: string({
-      minLength: 1,
-      maxLength: 2000,
-      pattern: '^[^\\s#]+$',
-      says: 'a path without spaces and "#"',
-    }),
-    backendRef: backendObjectReference,
-  },
-  { cacheDuration: duration },
-);
 
 /** `inline`: a JWKS. */
 const jwks = object(
@@ -58,7 +38,7 @@ const location = object(
 /** Default mode Strict. */
 const jwtAuthentication = object(
   { providers: list(provider, { minItems: 1, maxItems: 64 }) },
-  { mode: oneOfWords('Strict', 'Optional', 'Permissive'), location, mcp: ignored() },
+  { mode: oneOfWords('Strict', 'Optional', 'Permissive'), location, mcp: mcpResource },
 );
 export type JwtAuthentication = Typed<typeof jwtAuthentication>;
 

@@ -7,7 +7,11 @@ import { isBackendKind, targetKey, type PolicyTarget } from '../link/targets.ts'
 import type { FieldPath } from '../problem.ts';
 import { resourceLabel, type AnyResource, type Resource } from '../resource.ts';
 import { checkAuthorization } from './authorization.ts';
-import type { AuthorizationSection, NormalisedPolicy } from './normalised-policy.ts';
+import type {
+  AuthenticationSection,
+  AuthorizationSection,
+  NormalisedPolicy,
+} from './normalised-policy.ts';
 import { compareByAge } from './precedence.ts';
 
 /** One policy on one target. */
@@ -31,6 +35,8 @@ export interface Attachments {
   on(resource: AnyResource, sectionName: string | null): readonly NormalisedPolicy[];
   /** Policies that a rule names in ExtensionRef filters, the oldest first. */
   onRule(route: AnyResource, ruleIndex: number): readonly NormalisedPolicy[];
+  /** What the oldest policy on the whole backend that speaks of tokens says of them, or `null`. */
+  authenticationOn(backend: AnyResource): AuthenticationSection | null;
   /** The whole backend's first, then those of single targets. */
   onBackend(backend: AnyResource): readonly McpAttachment[];
 }
@@ -91,6 +97,10 @@ export function attachPolicies(
     all,
     on: (resource, sectionName) => on(targetKey(resource, sectionName)),
     onRule: (route, ruleIndex) => on(extensionKey(route, ruleIndex)),
+    authenticationOn: (backend) =>
+      on(targetKey(backend, null)).find(
+        ({ backendAuthentication }) => backendAuthentication !== null,
+      )?.backendAuthentication ?? null,
     onBackend: (backend) =>
       [null, ...sectionNames(backend)].flatMap((target) =>
         on(targetKey(backend, target)).flatMap(({ mcpAuthorization: section }) =>
@@ -117,13 +127,17 @@ function fitsTarget(
     return false;
   }
   if (isBackendKind(resource.kind) || resource.kind === 'Service') {
-    return fitsBackend(context, policy, resource);
+    return fitsBackend(context, policy, resource, sectionName);
   }
   if (policy.hasBackendTls) {
     refuseSection(context, policy, ['spec', 'backend', 'tls'], resource, 'target the backend');
   }
   if (policy.mcpAuthorization !== null && policy.mcpAuthorization !== policy.httpAuthorization) {
     refuseSection(context, policy, policy.mcpAuthorization.path, resource, 'target the backend');
+  }
+  if (policy.backendAuthentication !== null) {
+    const { path: at } = policy.backendAuthentication;
+    refuseSection(context, policy, at, resource, 'target the backend');
   }
   checkHttpSections(context, policy);
   return true;
@@ -133,14 +147,19 @@ function fitsBackend(
   context: LinkContext,
   policy: NormalisedPolicy,
   resource: AnyResource,
+  sectionName: string | null,
 ): boolean {
-  const { authentication, httpAuthorization, mcpAuthorization } = policy;
+  const { authentication, backendAuthentication, httpAuthorization, mcpAuthorization } = policy;
   const right = 'target a Gateway or HTTPRoute';
   if (authentication !== null) {
     refuseSection(context, policy, authentication.path, resource, right);
   }
   if (httpAuthorization !== null && httpAuthorization !== mcpAuthorization) {
     refuseSection(context, policy, httpAuthorization.path, resource, right);
+  }
+  if (backendAuthentication !== null && (sectionName !== null || !isMcpBackend(resource))) {
+    const whole = 'target a backend of type MCP as a whole';
+    refuseSection(context, policy, backendAuthentication.path, resource, whole);
   }
   if (mcpAuthorization === null) return true;
   if (resource.kind === 'Service' || !isMcpBackend(resource)) {
@@ -190,20 +209,20 @@ function reportOverridden(
   policies: readonly NormalisedPolicy[],
   key: string,
 ): void {
-  const [winner, ...losers] = policies.filter(({ authentication }) => authentication !== null);
-  for (const loser of losers) {
-    if (loser.authentication === null || winner === undefined) continue;
-    const { kind, namespace, name } = winner.resource;
-    report.warning(
-      loser.resource,
-      loser.authentication.path,
-      `is overridden by ${resourceLabel(kind, namespace, name)} on the same target: the oldest wins, then the first by name`,
-      {
-        type: 'Attached',
-        reason: loser.httpAuthorization === null ? 'Overridden' : 'Merged',
-        about: key,
-      },
-    );
+  for (const section of ['authentication', 'backendAuthentication'] as const) {
+    const [winner, ...losers] = policies.filter((policy) => policy[section] !== null);
+    for (const loser of losers) {
+      const { path } = loser[section] ?? {};
+      if (path === undefined || winner === undefined) continue;
+      const { kind, namespace, name } = winner.resource;
+      const rules = section === 'authentication' ? loser.httpAuthorization : loser.mcpAuthorization;
+      report.warning(
+        loser.resource,
+        path,
+        `is overridden by ${resourceLabel(kind, namespace, name)} on the same target: the oldest wins, then the first by name`,
+        { type: 'Attached', reason: rules === null ? 'Overridden' : 'Merged', about: key },
+      );
+    }
   }
 }
 

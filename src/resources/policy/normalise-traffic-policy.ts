@@ -10,6 +10,7 @@ import type { Resource } from '../resource.ts';
 import { normaliseAuthorization } from './authorization.ts';
 import type { AuthenticationSection, NormalisedPolicy } from './normalised-policy.ts';
 import { linkExtensionProvider, linkGlooProvider } from './providers.ts';
+import { withRequiredScopes } from './required-scopes.ts';
 
 type TrafficPolicyResource =
   | Resource<'GlooTrafficPolicy'>
@@ -30,6 +31,9 @@ export function normaliseTrafficPolicy(
 ): NormalisedPolicy {
   const { targetRefs, targetSelectors } = policy.spec;
   const authorization = normaliseAuthorization(policy, policy.spec.rbac, ['spec', 'rbac']);
+  const [authentication = null] = withRequiredScopes(context, policy, [
+    authenticationOf(context, backends, policy),
+  ]);
   return {
     resource: policy,
     targets: findTargets(context, policy, policy.spec, trafficPolicyTargetKinds, {
@@ -37,7 +41,8 @@ export function normaliseTrafficPolicy(
       reason: 'Invalid',
     }),
     namesTargets: targetRefs !== undefined || targetSelectors !== undefined,
-    authentication: authenticationOf(context, backends, policy),
+    authentication,
+    backendAuthentication: null,
     httpAuthorization: authorization,
     mcpAuthorization: authorization,
     hasBackendTls: false,

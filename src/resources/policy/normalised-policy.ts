@@ -25,6 +25,8 @@ export interface NormalisedPolicy {
   readonly namesTargets: boolean;
   /** Takes effect on Gateways and routes. */
   readonly authentication: AuthenticationSection | null;
+  /** Takes effect on MCP backends, before what Gateway and route say of tokens. */
+  readonly backendAuthentication: AuthenticationSection | null;
   /** Takes effect on Gateways and routes. */
   readonly httpAuthorization: AuthorizationSection | null;
   /** Takes effect on MCP backends. One and the same section as `httpAuthorization` for `rbac`. */

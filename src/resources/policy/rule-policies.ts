@@ -1,7 +1,9 @@
 import type { AuthenticationPlan, AuthorizationPlan } from '../../plan.ts';
 import type { LinkedListener } from '../link/gateways.ts';
 import type { AnyResource } from '../resource.ts';
+import type { LinkedRule } from '../link/routes.ts';
 import type { Attachments } from './attach.ts';
+import type { InlineMcpPolicies } from './inline-mcp-policies.ts';
 
 export interface RulePolicies {
   /** In the order in which they run. */
@@ -14,12 +16,17 @@ export interface RulePolicies {
  * Which policies apply to one rule of a route on one listener. Precedence: ExtensionRef of the rule > rule
  * by name > HTTPRoute > listener > Gateway. For authentication the most specific policy wins whole, also one
  * that turns it off; authorization of all levels counts together.
+ *
+ * What the rule's backends say of tokens is asked besides, and first: whoever owns a backend can close it
+ * further and never open it, and a client without a token gets its challenge. A backend is chosen only after
+ * authentication, so all backends of the rule have their say in every request.
  */
 export function rulePolicies(
   attachments: Attachments,
+  inlineMcp: InlineMcpPolicies,
   listener: LinkedListener,
   route: AnyResource,
-  rule: { readonly name: string | null; readonly index: number },
+  rule: Pick<LinkedRule, 'name' | 'index' | 'backendRefs'>,
 ): RulePolicies {
   const levels = [
     attachments.onRule(route, rule.index),
@@ -33,8 +40,15 @@ export function rulePolicies(
   const authorizations = policies.flatMap(({ httpAuthorization }) =>
     httpAuthorization === null ? [] : [httpAuthorization.plan],
   );
+  const ofBackends = rule.backendRefs.flatMap(({ resolved: { backend } }) => {
+    if (backend === null) return [];
+    const { resource } = backend;
+    const section =
+      inlineMcp.authentications.get(resource) ?? attachments.authenticationOn(resource);
+    return section?.plans ?? [];
+  });
   return {
-    authentications: winner?.authentication?.plans ?? [],
+    authentications: [...new Set(ofBackends), ...(winner?.authentication?.plans ?? [])],
     authorizations: [...new Set(authorizations)],
   };
 }
