@@ -58,7 +58,7 @@ test('finds what JSON.parse reads there, in whatever spelling', () => {
     .map(([outer, inner]) => outer.replace(/("b"\s*:\s*)[^{]*?(?=[,}]|$)/, `$1${inner}`));
   fc.assert(
     fc.property(text, (json) => {
-      let parsed: { a?: unknown; b?: { a?: unknown; list?: unknown } };
+      let parsed: { a?: unknown; b?: { a?: unknown; list?: unknown } | null };
       try {
         parsed = JSON.parse(json) as typeof parsed;
       } catch {
