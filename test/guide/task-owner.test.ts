@@ -66,44 +66,49 @@ test('Bob with Alice\u2019s task id gets 404, in his own session', async () => {
   assert.match((await asAlice({ ...get, method: 'tasks/cancel' })).text, /"status":"cancelled"/);
 });
 
-test('Alice resumes a stream by its event id; Bob with it gets 404', async () => {
-  const { headers } = await sendMcp(gate.port, initialize, { token: alice });
-  const session = String(headers['mcp-session-id']);
-  const { text } = await sendMcp(
-    gate.port,
-    {
-      jsonrpc: '2.0',
-      id: 2,
-      method: 'tools/call',
-      params: { name: 'echo', arguments: { message: 'again' } },
-    },
-    { token: alice, headers: { 'mcp-session-id': session } },
-  );
-  const [eventId = ''] = [...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id ?? '');
-  const resume = (token: string, of: string) =>
-    open({
-      port: gate.port,
-      method: 'GET',
-      headers: {
-        authorization: `Bearer ${token}`,
-        accept: 'text/event-stream',
-        'mcp-session-id': of,
-        'last-event-id': eventId,
+test(
+  'Alice resumes a stream by its event id; Bob with it gets 404',
+  { timeout: 30_000 },
+  async () => {
+    const { headers, text } = await sendMcp(gate.port, initialize, { token: alice });
+    const session = String(headers['mcp-session-id']);
+    await sendMcp(
+      gate.port,
+      {
+        jsonrpc: '2.0',
+        id: 2,
+        method: 'tools/call',
+        params: { name: 'echo', arguments: { message: 'again' } },
       },
-    });
-  const { headers: bobs } = await sendMcp(gate.port, initialize, { token: bob });
-  for (const of of [session, String(bobs['mcp-session-id'])]) {
-    const { request, response } = await resume(bob, of);
-    assert.equal(response.statusCode, 404);
+      { token: alice, headers: { 'mcp-session-id': session } },
+    );
+    // The answer to initialize begins with an event for the client to resume from.
+    const [eventId = ''] = [...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id ?? '');
+    const resume = (token: string, of: string) =>
+      open({
+        port: gate.port,
+        method: 'GET',
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept: 'text/event-stream',
+          'mcp-session-id': of,
+          'last-event-id': eventId,
+        },
+      });
+    const { headers: bobs } = await sendMcp(gate.port, initialize, { token: bob });
+    for (const of of [session, String(bobs['mcp-session-id'])]) {
+      const { request, response } = await resume(bob, of);
+      assert.equal(response.statusCode, 404);
+      request.destroy();
+    }
+    const { request, response } = await resume(alice, session);
+    assert.equal(response.statusCode, 200);
+    let replayed = '';
+    for await (const piece of response.setEncoding('utf8')) {
+      replayed += piece as string;
+      if (replayed.includes('Echo: again')) break;
+    }
+    assert.match(replayed, /Echo: again/);
     request.destroy();
-  }
-  const { request, response } = await resume(alice, session);
-  assert.equal(response.statusCode, 200);
-  let replayed = '';
-  for await (const piece of response.setEncoding('utf8')) {
-    replayed += piece as string;
-    if (replayed.includes('Echo: again')) break;
-  }
-  assert.match(replayed, /Echo: again/);
-  request.destroy();
-});
+  },
+);
