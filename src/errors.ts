@@ -104,6 +104,7 @@ const rows = {
   BODY_TOO_LARGE: { ...request(413, 'request body too large'), closesConnection: false },
   TARGET_TOO_LONG: request(414, 'request target too long'),
   SESSION_UNKNOWN: { status: 404, jsonRpcCode: -32001, reason: 'NotFound', retryable: false, text: 'Session not found' },
+  TASK_UNKNOWN: { status: 404, jsonRpcCode: -32602, reason: 'NotFound', retryable: false, text: 'Task not found' },
   METHOD_NOT_ALLOWED: { ...request(405, 'method not allowed'), closesConnection: false },
   MESSAGE_INVALID: { ...request(400, 'the message is not valid'), closesConnection: false },
   HEADERS_TOO_LARGE: request(431, 'request header fields too large'),

@@ -16,7 +16,16 @@ import type { ListenerRuntime, RuleRuntime } from './runtime.ts';
 import type { EpochMilliseconds } from './units.ts';
 
 const ANONYMOUS: SealOwner = Object.freeze({ kind: 'anonymous' });
+const NO_EDITS: readonly HeaderEdit[] = Object.freeze([]);
 const NO_LOCATIONS: readonly TokenLocation[] = Object.freeze([]);
+
+/** A request header field that goes upstream with another value, or, where that is `null`, not at all. */
+export interface HeaderEdit {
+  /** Lower case. */
+  readonly name: string;
+  /** Octets as Latin-1. */
+  readonly value: string | null;
+}
 
 /**
  * One request in flight and everything that the stages learn about it. Every field is set in the
@@ -49,7 +58,7 @@ export class Exchange {
   /** Set by `authenticate`: the field whose token goes upstream (keepToken), or the empty string. */
   keptTokenHeader = '';
 
-  /** Set by `read-body`: the whole request body. */
+  /** Set by `read-body`: the whole request body; `mcp` puts in the upstream's ids. */
   body: Buffer | null = null;
 
   /** Set by `choose-backend`. */
@@ -63,6 +72,10 @@ export class Exchange {
   message: McpMessage | null = null;
   /** Set by `mcp`: the session that the request belongs to, or `null`. */
   session: OpenedSession | null = null;
+  /** Set by `mcp`: fields of the client whose value is another to the upstream. */
+  headerEdits: readonly HeaderEdit[] = NO_EDITS;
+  /** Set by `mcp`: a denial that the upstream itself answers, as it answers for what it does not have. */
+  denial: Refusal | null = null;
   /** Set by `mcp`: takes out of the answer what the caller may not see; `null` where all of it may pass. */
   answerFilter: AnswerFilter | null = null;
 

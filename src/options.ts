@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly logLevel: LogLevel;
   /** `auto`: as the kind of the policy says. */
   readonly authFailureStatus: 'auto' | 401 | 403;
-  readonly onDeny: 'hide' | 'forbidden' | 'tool_error';
+  readonly onDeny: 'hide' | 'unknown' | 'forbidden' | 'tool_error';
   readonly sessionLifetimeMs: Milliseconds;
   readonly drainTimeoutMs: Milliseconds;
   readonly maxBodyBytes: Bytes;
@@ -147,7 +147,7 @@ const table = {
   'log-format': { kind: oneOf('text', 'json'), fallback: 'text', help: 'access log (standard output) and process log (standard error)' },
   'log-level': { kind: oneOf('debug', 'info', 'warn', 'error'), fallback: 'info', help: 'of the process log' },
   'auth-failure-status': { kind: oneOf('auto', '401', '403'), fallback: 'auto', help: 'for a missing or bad token; auto: 403 for GlooTrafficPolicy and TrafficPolicy, 401 for AgentgatewayPolicy kinds' },
-  'on-deny': { kind: oneOf('hide', 'forbidden', 'tool_error'), fallback: 'hide', help: 'how an MCP request that a policy denies is answered: as if its object did not exist, with 403, or with a tool result that says so' },
+  'on-deny': { kind: oneOf('hide', 'unknown', 'forbidden', 'tool_error'), fallback: 'hide', help: 'how an MCP request that a policy denies is answered: by the upstream as it answers for what it does not have, by the gate as if the object did not exist, with 403, or with a tool result that says so' },
   'session-lifetime': { kind: duration(60_000, 8760 * HOUR_MS), fallback: '168h', help: 'how long the session id that a client holds is good for; in use it is renewed' },
   'drain-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '30s', help: 'how long requests and streams may go on after SIGTERM; 0: not at all' },
   'max-body': { kind: size(0, 1024 * 1_048_576), fallback: '4MiB', help: 'largest request body (413 above)' },

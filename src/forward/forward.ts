@@ -1,5 +1,5 @@
 import type { HeaderFields } from '../accept/request-head.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, HeaderEdit } from '../exchange.ts';
 import type { RuleRuntime } from '../runtime.ts';
 import { Refusal } from '../errors.ts';
 import { ANSWERED, type Verdict } from '../verdict.ts';
@@ -74,6 +74,7 @@ function upstreamRequest(
   if (exchange.session !== null) {
     replaceHeader(headers, 'mcp-session-id', exchange.session.upstreamId);
   }
+  for (const edit of exchange.headerEdits) editHeader(headers, edit);
   rule.filters.modifyRequestHeaders?.(headers);
   filters.modifyRequestHeaders?.(headers);
   const path = rewritten?.path ?? head.path;
@@ -90,5 +91,15 @@ function upstreamRequest(
 function replaceHeader(headers: HeaderFields, name: string, value: string): void {
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] === name) headers[index + 1] = value;
+  }
+}
+
+function editHeader(headers: HeaderFields, { name, value }: HeaderEdit): void {
+  if (value !== null) {
+    replaceHeader(headers, name, value);
+    return;
+  }
+  for (let index = headers.length - 2; index >= 0; index -= 2) {
+    if (headers[index] === name) headers.splice(index, 2);
   }
 }

@@ -1,15 +1,18 @@
 import type { HeaderFields } from '../accept/request-head.ts';
 import type { Bytes } from '../units.ts';
-import type { EventBlock } from './event-block.ts';
+import type { AnswerIds } from './answer-ids.ts';
+import { EventBlock } from './event-block.ts';
 import { createEventSplitter, type EventSplitter } from './event-stream.ts';
 import { filterMessage, type MessageContext, type MessageFilterFault } from './filter-message.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import { listKindOf, type IsVisible } from './list-kind.ts';
 import type { McpEra, RequestId } from './message.ts';
+import { sealTaskIds } from './seal-task-ids.ts';
 
 /** Why an answer can't be handed on, for the log. */
 export type AnswerFault =
   | MessageFilterFault
+  | 'a task id is too long'
   | 'the answer is too large'
   | 'an event is too large'
   | 'the content type occurs twice'
@@ -25,6 +28,9 @@ export type AnswerFault =
  */
 export type AnswerMode = 'json' | 'events' | 'pass' | 'fault';
 
+/** Which answers are held back until they are whole; see {@link AnswerFilterOptions.holds}. */
+export type AnswerHold = 'none' | 'results' | 'errors' | 'all';
+
 export interface AnswerFilterOptions {
   /** The request that is answered; `null` for a stream that answers none (GET), and for a notification. */
   readonly request: {
@@ -32,8 +38,19 @@ export interface AnswerFilterOptions {
     readonly method: string;
     readonly era: McpEra;
   } | null;
-  readonly isVisible: IsVisible;
-  /** Bounds a JSON answer, and each event of a stream. */
+  /** `null` where no policy decides on what the caller may see. */
+  readonly isVisible: IsVisible | null;
+  /** What becomes of the upstream's ids, and of hidden names; `null`: they stay. */
+  readonly ids: AnswerIds | null;
+  /**
+   * Which answers are held back until they are whole, besides the events of streams, each by itself:
+   * `results`: those in JSON that are no HTTP error;
+   * `errors`: HTTP errors too, which are framed as those that repeat a hidden name;
+   * `all`: other media types too, for a request that went up under a hidden name;
+   * `none`: none of them; only where `isVisible` is `null`.
+   */
+  readonly holds: AnswerHold;
+  /** Bounds an answer that is held back, and each event of a stream. */
   readonly maxBytes: Bytes;
 }
 
@@ -62,40 +79,51 @@ export interface AnswerFilter {
 const NOTHING: readonly Uint8Array[] = Object.freeze([]);
 
 /**
- * Makes the filter for one answer of an MCP server (Streamable HTTP, and the stream of HTTP+SSE), which takes
- * out what the caller may not see; {@link filterMessage} says what that is. Closed where it can't read: an
- * answer in JSON or events that is encoded, a list in another media type, text that is not JSON, a batch.
+ * Makes the filter for one answer of an MCP server (Streamable HTTP, and the stream of HTTP+SSE). In this order
+ * it puts the client's own names back in place of hidden ones, takes out what the caller may not see
+ * ({@link filterMessage} says what that is), and seals the ids of tasks and events.
  *
- * Of an event stream everything but the events that change passes octet by octet: comments, ids, times,
- * empty events, types. An event that is dropped leaves its id and time behind. An event with data that
- * is cut short by the end of the stream is not handed on: readers discard it, and it was not read here.
+ * Closed where there are policies and it can't read: an answer in JSON or events that is encoded, a list in
+ * another media type, text that is not JSON, a batch. Without policies such answers pass.
+ *
+ * Of an event stream everything but what changes passes octet by octet: comments, times, empty events, types.
+ * An event that is dropped leaves its id and time behind. An event with data that is cut short by the end of
+ * the stream is not handed on: readers discard it, and it was not read here.
  */
 export function createAnswerFilter(options: AnswerFilterOptions): AnswerFilter {
   return new Filter(options);
 }
 
 class Filter implements AnswerFilter {
-  readonly #context: MessageContext;
+  readonly #context: MessageContext | null;
+  readonly #expectsList: boolean;
+  readonly #ids: AnswerIds | null;
+  readonly #holds: AnswerHold;
   readonly #maxBytes: Bytes;
   fault: AnswerFault | null = null;
   #mode: AnswerMode = 'fault';
   #mayBeEmpty = false;
+  #isJson = false;
+  /** Whether the body that is held back is filtered, and not held for its names alone. */
+  #isMessage = false;
   #body: GrowingBytes | null = null;
   #splitter: EventSplitter | null = null;
 
-  constructor({ request, isVisible, maxBytes }: AnswerFilterOptions) {
+  constructor({ request, isVisible, ids, holds, maxBytes }: AnswerFilterOptions) {
     const kind = request === null ? null : listKindOf(request.method);
-    this.#context = {
-      expected: request === null || kind === null ? null : { id: request.id, kind },
-      era: request?.era ?? 'legacy',
-      isVisible,
-    };
+    const expected = request === null || kind === null ? null : { id: request.id, kind };
+    this.#context =
+      isVisible === null ? null : { expected, era: request?.era ?? 'legacy', isVisible };
+    this.#expectsList = expected !== null;
+    this.#ids = ids;
+    this.#holds = holds;
     this.#maxBytes = maxBytes;
   }
 
   onHead(status: number, headers: HeaderFields): AnswerMode {
+    this.#ids?.onHead(headers);
     this.#mode = this.#chooseMode(status, headers);
-    this.#mayBeEmpty = status !== 200;
+    this.#mayBeEmpty = status !== 200 || this.#context === null;
     if (this.#mode === 'json') this.#body = new GrowingBytes();
     if (this.#mode === 'events') {
       this.#splitter = createEventSplitter({ maxEventBytes: this.#maxBytes });
@@ -130,41 +158,44 @@ class Filter implements AnswerFilter {
   }
 
   #chooseMode(status: number, headers: HeaderFields): AnswerMode {
-    // An error or a redirection carries no result. 204 and 205 have no body.
-    if (status < 200 || status > 299 || status === 204 || status === 205) return 'pass';
+    if (status === 204 || status === 205) return 'pass';
+    const holdsAll = this.#holds === 'all';
+    // An error or a redirection carries no result, but may repeat a hidden name.
+    const isError = status < 200 || status > 299;
+    if (isError && !holdsAll && this.#holds !== 'errors') return 'pass';
     let contentType: string | null = null;
     let isEncoded = false;
     for (let index = 0; index < headers.length; index += 2) {
       const value = headers[index + 1] ?? '';
       if (headers[index] === 'content-type') {
-        if (contentType !== null) return this.#refuse('the content type occurs twice');
+        if (contentType !== null && !isError) return this.#refuse('the content type occurs twice');
         contentType = value;
       } else if (headers[index] === 'content-encoding') {
         isEncoded ||= value.trim().toLowerCase() !== 'identity';
       }
     }
     const mode = modeOf(contentType);
-    // 202 answers a notification, and a request whose answer comes on the stream of HTTP+SSE.
-    if (mode === null && (this.#context.expected === null || status === 202)) return 'pass';
-    if (mode === null) {
+    this.#isJson = mode === 'json';
+    if (isError) {
+      this.#isMessage = false;
+      return isEncoded ? 'pass' : 'json';
+    }
+    this.#isMessage = this.#isJson;
+    if (mode === null && !holdsAll) {
+      // 202 answers a notification, and a request whose answer comes on the stream of HTTP+SSE.
+      if (this.#context === null || !this.#expectsList || status === 202) return 'pass';
       return this.#refuse('the content type is neither JSON nor an event stream');
     }
-    return isEncoded ? this.#refuse('the content is encoded') : mode;
+    if (isEncoded) return this.#refuse('the content is encoded');
+    return mode === 'json' && this.#holds === 'none' ? 'pass' : (mode ?? 'json');
   }
 
   #filterBody(body: Buffer): readonly Uint8Array[] {
     if (body.length === 0 && this.#mayBeEmpty) return NOTHING;
-    const verdict = filterMessage(body, this.#context);
-    switch (verdict.action) {
-      case 'pass':
-        return [body];
-      case 'replace':
-        return [verdict.message];
-      case 'drop':
-        return NOTHING;
-      case 'fault':
-        return this.#fail(verdict.fault);
-    }
+    const named = this.#ids?.restoreNames(body, this.#isJson) ?? body;
+    if (!this.#isMessage) return [named];
+    const message = this.#filterMessage(named, true);
+    return message === null ? NOTHING : [message];
   }
 
   #filterBlocks(blocks: readonly EventBlock[]): readonly Uint8Array[] {
@@ -177,26 +208,50 @@ class Filter implements AnswerFilter {
     return out;
   }
 
-  #filterBlock(block: EventBlock): Buffer | null {
+  #filterBlock(original: EventBlock): Buffer | null {
+    const ids = this.#ids;
+    const block = withRaw(original, ids?.restoreNames(original.raw, true) ?? original.raw);
     const { dataBytes } = block;
-    if (dataBytes === null || dataBytes.length === 0) return block.raw;
-    const verdict = filterMessage(dataBytes, this.#context);
-    switch (verdict.action) {
-      case 'pass':
-        return block.raw;
-      case 'replace':
-        return block.withData(verdict.message);
-      case 'drop':
-        return block.withoutEvent();
-      case 'fault':
-        // An event of another type, such as `endpoint`, need not be a message.
-        if (verdict.fault === 'not JSON' && block.type !== 'message') return block.raw;
-        this.#fail(verdict.fault);
-        return null;
+    let changed: Buffer | null = block.raw;
+    if (dataBytes !== null && dataBytes.length > 0) {
+      // An event of another type, such as `endpoint`, need not be a message.
+      const message = this.#filterMessage(dataBytes, block.type === 'message');
+      if (this.fault !== null) return null;
+      if (message === null) changed = block.withoutEvent();
+      else if (message !== dataBytes) changed = block.withData(message);
     }
+    if (changed === null || ids?.sealsIds !== true) return changed;
+    return withRaw(block, changed).withIds(ids.sealEvent);
   }
 
-  #refuse(fault: AnswerFault): 'fault' {
+  /** @returns the same memory if nothing changes; `null` to drop the message, and after a fault */
+  #filterMessage(message: Buffer, mustBeJson: boolean): Buffer | null {
+    let filtered = message;
+    if (this.#context !== null) {
+      const verdict = filterMessage(message, this.#context);
+      switch (verdict.action) {
+        case 'pass':
+          break;
+        case 'replace':
+          filtered = verdict.message;
+          break;
+        case 'drop':
+          return null;
+        case 'fault':
+          if (verdict.fault === 'not JSON' && !mustBeJson) return message;
+          this.#fail(verdict.fault);
+          return null;
+      }
+    }
+    if (this.#ids?.sealsIds !== true) return filtered;
+    const sealed = sealTaskIds(filtered, this.#ids.sealTask);
+    if (typeof sealed !== 'string') return sealed ?? filtered;
+    this.#fail(sealed);
+    return null;
+  }
+
+  #refuse(fault: AnswerFault): AnswerMode {
+    if (this.#context === null) return 'pass';
     this.fault = fault;
     return 'fault';
   }
@@ -207,6 +262,10 @@ class Filter implements AnswerFilter {
     this.#splitter = null;
     return NOTHING;
   }
+}
+
+function withRaw(block: EventBlock, raw: Buffer): EventBlock {
+  return raw === block.raw ? block : new EventBlock(raw, block.isFirst, block.isComplete);
 }
 
 /** Compares media types as RFC 9110, 8.3.1 says: without regard to case and parameters. */

@@ -3,11 +3,12 @@ import type { McpMessage, McpObject, McpRequest } from './message.ts';
 
 /**
  * How a policy's denial looks to the client:
- * - `hide`: as what it asked for looks where it does not exist;
+ * - `hide`: as what it asked for looks where it does not exist: the upstream is asked for a name that nothing has;
+ * - `unknown`: much the same in words of our own, and the upstream is not asked;
  * - `forbidden`: HTTP 403, for all to see;
  * - `tool_error`: a tool's own failure, which a model reads. For tools alone; the rest is forbidden.
  */
-export type OnDeny = 'hide' | 'forbidden' | 'tool_error';
+export type OnDeny = 'hide' | 'unknown' | 'forbidden' | 'tool_error';
 
 /** HTTP's own code; JSON-RPC leaves all outside -32768 to -32000 to the application. */
 const FORBIDDEN = 403;
@@ -18,16 +19,16 @@ const METHOD_NOT_FOUND = -32601;
  * The answer to a message that a policy denied. Notifications and client responses have no answer in JSON-RPC:
  * they get HTTP 403 and an error without an id, whatever the mode.
  *
- * `hide` words it as the official SDK servers do (HTTP 200, -32602), but for tools, where it is
- * `Unknown tool: NAME`; servers differ in words, framing and headers, so only the upstream itself could
- * answer exactly as it would.
+ * `unknown` words it as the official SDK servers do (HTTP 200, -32602), but for tools, where it is
+ * `Unknown tool: NAME`; servers differ in words, framing and headers. `hide` says the same where the upstream
+ * can't be asked: for a method nobody knows, a list of resources, a name too long to be hidden.
  */
 export function denialAnswer(message: McpMessage, onDeny: OnDeny): RenderedAnswer {
   if (message.kind !== 'request') {
     const error = { code: FORBIDDEN, message: 'Forbidden: denied by policy' };
     return jsonAnswer(403, { jsonrpc: '2.0', error });
   }
-  if (onDeny === 'hide') return hidden(message);
+  if (onDeny === 'hide' || onDeny === 'unknown') return hidden(message);
   const text = forbiddenText(message);
   if (onDeny === 'tool_error' && message.object?.type === 'tool') return toolError(message, text);
   return errorAnswer(403, message, { code: FORBIDDEN, message: text });

@@ -26,14 +26,14 @@ export class EventBlock {
   readonly raw: Buffer;
   /** Whether the block's blank line is there. */
   readonly isComplete: boolean;
-  readonly #isFirst: boolean;
+  /** Whether the stream begins here, where a byte order mark may stand. */
+  readonly isFirst: boolean;
   #lines: readonly Line[] | null = null;
   #dataBytes: Buffer | null = null;
 
-  /** @param isFirst whether the stream begins here, where a byte order mark may stand */
   constructor(raw: Uint8Array, isFirst: boolean, isComplete: boolean) {
     this.raw = asBuffer(raw);
-    this.#isFirst = isFirst;
+    this.isFirst = isFirst;
     this.isComplete = isComplete;
   }
 
@@ -104,6 +104,35 @@ export class EventBlock {
     return isBlank ? null : Buffer.concat(parts);
   }
 
+  /**
+   * The block with other event ids. An empty id, which takes the last one back, and one that contains NUL, which
+   * readers ignore, stay.
+   *
+   * @param replace returns the id to set instead, without line ends; `null` to leave the line out
+   * @returns `raw` itself where there is no id
+   */
+  withIds(replace: (id: string) => string | null): Buffer {
+    const { raw } = this;
+    const parts: Buffer[] = [];
+    let copied = 0;
+    for (const { field, textStart, valueStart, valueEnd, next } of this.#readLines()) {
+      if (field !== 'id' || valueStart === valueEnd) continue;
+      const value = raw.toString('utf8', valueStart, valueEnd);
+      if (value.includes('\0')) continue;
+      const id = replace(value);
+      if (id === null) {
+        parts.push(raw.subarray(copied, textStart));
+        copied = next;
+      } else {
+        parts.push(raw.subarray(copied, valueStart), Buffer.from(id));
+        copied = valueEnd;
+      }
+    }
+    if (copied === 0) return raw;
+    parts.push(raw.subarray(copied));
+    return Buffer.concat(parts);
+  }
+
   #joinData(): Buffer | null {
     const lines = this.#readLines().filter((line) => line.field === 'data');
     const [first] = lines;
@@ -138,7 +167,7 @@ export class EventBlock {
   }
 
   #readLines(): readonly Line[] {
-    this.#lines ??= readLines(this.raw, this.#isFirst);
+    this.#lines ??= readLines(this.raw, this.isFirst);
     return this.#lines;
   }
 }

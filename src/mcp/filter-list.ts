@@ -1,15 +1,9 @@
 import type { IsVisible } from './list-kind.ts';
 import type { McpEra } from './message.ts';
 import type { MessageScan, ScannedList } from './scan-message.ts';
+import { splice, type Edit } from './splice.ts';
 
 const PRIVATE = '"private"';
-
-/** Octets of a message to put something else in place of. */
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
 
 /**
  * Takes the items that the caller may not see out of every list in a message's result. Octets are only cut
@@ -35,7 +29,7 @@ export function filterListResult(
     cutHiddenItems(list, isVisible, edits);
   }
   if (hasList && era === 'modern') makePrivate(scan, edits);
-  return edits.length === 0 ? null : applyEdits(scan.text, edits);
+  return edits.length === 0 ? null : splice(scan.text, edits);
 }
 
 function cutHiddenItems(list: ScannedList, isVisible: IsVisible, edits: Edit[]): void {
@@ -64,20 +58,4 @@ function makePrivate(scan: MessageScan, edits: Edit[]): void {
   } else if (text.toString('latin1', cacheScope.start, cacheScope.end) !== PRIVATE) {
     edits.push({ ...cacheScope, text: PRIVATE });
   }
-}
-
-function applyEdits(text: Buffer, edits: Edit[]): Buffer {
-  edits.sort((one, other) => one.start - other.start);
-  let length = text.length;
-  for (const { start, end, text: added } of edits) length += added.length - (end - start);
-  const edited = Buffer.allocUnsafeSlow(length);
-  let read = 0;
-  let written = 0;
-  for (const { start, end, text: added } of edits) {
-    written += text.copy(edited, written, read, start);
-    written += edited.write(added, written, 'latin1');
-    read = end;
-  }
-  text.copy(edited, written, read);
-  return edited;
 }

@@ -1,22 +1,21 @@
 import type { Decision } from '../authorize/authorizer.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { PASS, type Verdict } from '../verdict.ts';
-import { createAnswerFilter } from './answer-filter.ts';
+import { ANSWERED, PASS, type Verdict } from '../verdict.ts';
+import { answerTasksList } from './answer-tasks-list.ts';
+import { askForNothing } from './ask-for-nothing.ts';
+import { filterAnswer } from './filter-answer.ts';
 import { callsOf } from './calls-of.ts';
 import { checkContentHeaders } from './content-headers.ts';
 import { checkHeaders } from './check-headers.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { renderFault, type MessageFault, type RenderedAnswer } from './fault.ts';
-import type { IsVisible } from './list-kind.ts';
 import type { McpBackend } from './mcp-backend.ts';
-import type { McpMessage } from './message.ts';
+import type { McpMessage, McpNotification, McpRequest } from './message.ts';
+import { hasOwners, openLastEventId, openTasks } from './open-ids.ts';
 import { readMessage } from './read-message.ts';
 import { ownerOf } from './seal-binding.ts';
 import { openSession } from './session.ts';
-
-/** Largest answer that is held back to be filtered, and largest event of a stream, in octets. */
-const MAX_FILTERED_BYTES = 8 * 1024 * 1024;
 
 const ALLOWED_METHODS = 'GET, POST, DELETE';
 
@@ -36,14 +35,16 @@ const NO_OBJECT_NEEDED: ReadonlySet<string> = new Set([
  * The mcp stage: reads what a request to an MCP backend says, in its body alone, and decides whether the
  * caller may say it. Requests to other backends pass.
  *
- * In order: HTTP method; the session's owner; content type and coding; the message; the headers that repeat
- * it; the policies that target the backend. Without such policies every well-formed message passes. With them,
- * methods that name no object pass only if the gate knows that they need none, lists are filtered by the
- * rules that decide on calls, and client notifications and answers pass.
+ * In order: HTTP method; the owner of the session and of the last event; content type and coding; the message;
+ * the headers that repeat it; the owner of its tasks; the policies that target the backend. Without such policies
+ * every well-formed message passes. With them, methods that name no object pass only if the gate knows that they
+ * need none, lists are filtered by the rules that decide on calls, and client notifications and answers pass. A
+ * task is its owner's: the rules decided on the call that made it.
  *
- * @returns PASS, with `exchange.answerFilter` set where the answer has to be filtered; METHOD_NOT_ALLOWED,
- *   SESSION_UNKNOWN, MESSAGE_INVALID with a JSON-RPC body, or AUTHORIZATION_DENIED in the words that the
- *   on-deny option asks for
+ * @returns PASS, with `exchange.answerFilter` set where the answer has to be filtered, and with
+ *   `exchange.denial` where the upstream itself is to answer a denied request (on-deny `hide`); ANSWERED for
+ *   `tasks/list`; METHOD_NOT_ALLOWED, SESSION_UNKNOWN, TASK_UNKNOWN, MESSAGE_INVALID with a JSON-RPC body, or
+ *   AUTHORIZATION_DENIED in the words that the on-deny option asks for
  */
 export function gateMessage(exchange: Exchange): Verdict {
   const mcp = exchange.backend?.mcp ?? null;
@@ -56,6 +57,8 @@ export function gateMessage(exchange: Exchange): Verdict {
   const session = openSession(exchange, mcp);
   if (session instanceof Refusal) return session;
   exchange.session = session;
+  const eventUnknown = openLastEventId(exchange, mcp);
+  if (eventUnknown !== null) return eventUnknown;
   if (method !== 'POST') {
     if (exchange.requestBody !== null) {
       return new Refusal('MESSAGE_INVALID', { detail: `${method} with a body` });
@@ -72,8 +75,16 @@ export function gateMessage(exchange: Exchange): Verdict {
   const headerFault = checkHeaders(message, headers);
   if (headerFault !== null) return invalid(headerFault);
 
+  const taskUnknown = openTasks(exchange, mcp, message);
+  if (taskUnknown !== null) return taskUnknown;
   const denial = deniedBy(exchange, mcp, message);
-  if (denial !== null) return denied(mcp, message, denial);
+  if (denial !== null) {
+    const refusal = denied(mcp, message, denial);
+    if (mcp.onDeny !== 'hide' || !askForNothing(exchange, mcp, message, refusal)) return refusal;
+  } else if (message.kind === 'request' && message.method === 'tasks/list' && hasOwners(exchange)) {
+    answerTasksList(exchange, message);
+    return ANSWERED;
+  }
   filterAnswer(exchange, mcp, message);
   return PASS;
 }
@@ -86,6 +97,7 @@ function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Den
   const calls = message.kind === 'request' ? callsOf(message, target) : null;
   if (calls === null) {
     if (NO_OBJECT_NEEDED.has(message.method)) return null;
+    if (isOfTasks(message) && exchange.principal !== null && hasOwners(exchange)) return null;
     if (message.kind === 'notification' && message.method.startsWith('notifications/')) return null;
     const detail = 'the rules of this backend say nothing about the method';
     return { allowed: false, policy: mcp.firstPolicy, rule: null, detail };
@@ -98,28 +110,8 @@ function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Den
   return null;
 }
 
-/**
- * Where there are policies every answer and stream is filtered, not those of lists alone: servers find the stream
- * of an answer by the request's id, and an id that is used twice can bring a list on another request's.
- */
-function filterAnswer(exchange: Exchange, mcp: McpBackend, message: McpMessage | null): void {
-  const { authorizer, target } = mcp;
-  if (authorizer === null) return;
-  const request = message?.kind === 'request' ? message : null;
-  const subject = exchange.policySubject();
-  const protocolVersion = request?.protocolVersion ?? null;
-  const isVisible: IsVisible = (kind, name) =>
-    authorizer.decideListed(subject, {
-      kind: kind === 'tools' ? 'tool' : kind === 'prompts' ? 'prompt' : 'resource',
-      name,
-      target,
-      protocolVersion,
-    }).allowed;
-  exchange.answerFilter = createAnswerFilter({
-    request,
-    isVisible,
-    maxBytes: MAX_FILTERED_BYTES,
-  });
+function isOfTasks({ object, method }: McpRequest | McpNotification): boolean {
+  return object?.type === 'task' || method === 'tasks/list';
 }
 
 function invalid(fault: MessageFault): Refusal {

@@ -6,6 +6,7 @@ import type { McpEra, McpMessage, McpResponse, RequestId } from './message.ts';
 import { isOtherSpelling } from './methods.ts';
 import { CLIENT_CAPABILITIES, isModernVersion, PROTOCOL_VERSION } from './protocol-version.ts';
 import { namesAnObject, readObject } from './read-object.ts';
+import { RELATED_TASK } from './seal-task-ids.ts';
 
 /** Enough for 4 MiB of table rows of twenty octets a value; bounds the time that a body takes. */
 export const messageLimits: JsonLimits = Object.freeze({ maxDepth: 64, maxValues: 200_000 });
@@ -26,7 +27,12 @@ const MEMBERS: ReadonlySet<string> = new Set([
 ]);
 const NO_PARAMS: JsonObject = Object.freeze({});
 
-const hasOtherSpellingInMeta = otherSpellingOf([PROTOCOL_VERSION, CLIENT_CAPABILITIES]);
+const hasOtherSpellingInMeta = otherSpellingOf([
+  PROTOCOL_VERSION,
+  CLIENT_CAPABILITIES,
+  RELATED_TASK,
+]);
+const hasOtherSpellingInRelated = otherSpellingOf(['taskId']);
 
 /**
  * Reads the body of a POST as one MCP message (JSON-RPC 2.0 as MCP narrows it), and takes only what every server
@@ -123,6 +129,10 @@ function readProtocolVersion(
   if (!isJsonObject(meta)) return invalidParams('_meta is not an object', id);
   if (hasOtherSpellingInMeta(meta)) {
     return invalidParams('a member of _meta differs from a known one in case alone', id);
+  }
+  const related = meta[RELATED_TASK];
+  if (related !== undefined && (!isJsonObject(related) || hasOtherSpellingInRelated(related))) {
+    return invalidParams('the related task in _meta is not an object of a lawful form', id);
   }
   const version = meta[PROTOCOL_VERSION];
   if (version === undefined) return null;

@@ -7,8 +7,10 @@ export type ParamsProblem = string;
 
 type Reader = (params: JsonObject) => McpObject | ParamsProblem;
 
-/** Longest name of a tool or prompt, and longest task id, in UTF-16 units. */
+/** Longest name of a tool or prompt, in UTF-16 units. */
 export const maxNameLength = 1024;
+/** Longest task id, in UTF-16 units: as long as a sealed one can be. */
+export const maxTaskIdLength = 5600;
 /** Longest URI, in UTF-16 units. */
 export const maxUriLength = 16_384;
 /** How many resources one `subscriptions/listen` may name. */
@@ -46,7 +48,7 @@ const hasOtherSpellingInParams = otherSpellingOf([
   'taskId',
   'uri',
 ]);
-const hasOtherSpellingInFilter = otherSpellingOf(['resourceSubscriptions']);
+const hasOtherSpellingInFilter = otherSpellingOf(['resourceSubscriptions', 'taskIds']);
 const hasOtherSpellingInRef = otherSpellingOf(['type', 'name', 'uri']);
 const hasOtherSpellingInArgument = otherSpellingOf(['name', 'value']);
 
@@ -86,7 +88,14 @@ function readListenedResources({ notifications }: JsonObject): McpObject | Param
   if (hasOtherSpellingInFilter(notifications)) {
     return 'a member differs from a known one in case alone';
   }
-  const { resourceSubscriptions = [] } = notifications;
+  const { resourceSubscriptions = [], taskIds = [] } = notifications;
+  if (
+    !Array.isArray(taskIds) ||
+    taskIds.length > maxListenedResources ||
+    !taskIds.every(isTaskId)
+  ) {
+    return 'taskIds is not an array of strings of a lawful form';
+  }
   if (!Array.isArray(resourceSubscriptions)) return 'resourceSubscriptions is not an array';
   if (resourceSubscriptions.length > maxListenedResources) return 'too many resourceSubscriptions';
   const uris = new Set<string>();
@@ -129,12 +138,18 @@ function readCompletion({ ref, argument }: JsonObject): McpObject | ParamsProble
 }
 
 function readTask({ taskId }: JsonObject): McpObject | ParamsProblem {
-  return isName(taskId) ? { type: 'task', taskId } : 'taskId is not a string of a lawful form';
+  return isTaskId(taskId) ? { type: 'task', taskId } : 'taskId is not a string of a lawful form';
 }
 
 function isName(value: unknown): value is string {
   return (
     typeof value === 'string' && value.length <= maxNameLength && !CONTROL_CHARACTER.test(value)
+  );
+}
+
+function isTaskId(value: unknown): value is string {
+  return (
+    typeof value === 'string' && value.length <= maxTaskIdLength && !CONTROL_CHARACTER.test(value)
   );
 }
 

@@ -22,6 +22,8 @@ export interface SealBinding {
   readonly owner: SealOwner;
   /** `namespace/name` of the Backend, as in the plan. */
   readonly backend: string;
+  /** The upstream's id of the session besides, where the id means nothing outside of it. */
+  readonly session?: string | undefined;
 }
 
 const anonymous: SealOwner = Object.freeze({ kind: 'anonymous' });
@@ -67,8 +69,16 @@ export function encodeFields(fields: readonly string[]): Buffer {
   return octets;
 }
 
-/** The fields of a binding, those of each kind of owner under a name of their own. */
-export function bindingFields({ owner, backend }: SealBinding): readonly string[] {
+/**
+ * The fields of a binding, those of each kind of owner under a name of their own. A kind has a number of fields
+ * of its own too, so that a session behind them can't be taken for one of them.
+ */
+export function bindingFields(binding: SealBinding): readonly string[] {
+  const fields = ownerFields(binding);
+  return binding.session === undefined ? fields : [...fields, binding.session];
+}
+
+function ownerFields({ owner, backend }: SealBinding): readonly string[] {
   switch (owner.kind) {
     case 'subject':
       return [backend, owner.kind, owner.issuer, owner.subject];

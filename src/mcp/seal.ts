@@ -42,9 +42,9 @@ import type { SealBinding } from './seal-binding.ts';
 
 /**
  * What an id is for: `sse` is the `sessionId` of the legacy HTTP+SSE transport, `request` the id of a request
- * that a server sends to the client.
+ * that a server sends to the client, `name` what a denied object is called towards the upstream.
  */
-export const sealKinds = ['session', 'task', 'event', 'sse', 'request'] as const;
+export const sealKinds = ['session', 'task', 'event', 'sse', 'request', 'name'] as const;
 export type SealKind = (typeof sealKinds)[number];
 
 const algorithm = 'aes-256-gcm';
@@ -170,6 +170,11 @@ export function createSealer({ keys, clock, lifetimeMs }: SealerOptions): Sealer
   };
 }
 
+/** Whether a text has the form of what `sealLasting` makes, by whatever key. */
+export function looksLasting(text: string): boolean {
+  return decode(text, lastingVersion, 0) !== null;
+}
+
 /** The octets of an upstream's id, or `null` where it can't be sealed. */
 function textOf(upstreamId: string): Buffer | null {
   const text = Buffer.from(upstreamId, 'utf8');
@@ -217,6 +222,7 @@ function deriveKey(key: Uint8Array): SealingKey {
       event: derive('event', 32),
       sse: derive('sse', 32),
       request: derive('request', 32),
+      name: derive('name', 32),
     },
     nonceSecret: derive('nonce', 32),
   };

@@ -56,7 +56,8 @@ export function createRecorder({
   }
 
   function record(exchange: Exchange): void {
-    const { head, listener, rule, upstream, refusal } = exchange;
+    const { head, listener, rule, upstream } = exchange;
+    const refusal = exchange.denial ?? exchange.refusal;
     const durationMs = Math.max(0, monotonicNow() - exchange.startedAtMonotonicMs);
     const status = statusOf(exchange);
     const { upstreamStartedAtMonotonicMs: asked, upstreamAnsweredAtMonotonicMs: answered } =

@@ -51,19 +51,15 @@ describe('with the official clients', () => {
       );
       const called = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
       assert.match(JSON.stringify(called), /Echo: hello/);
-      await assert.rejects(
-        client.callTool({ name: 'get-sum', arguments: { a: 1, b: 2 } }),
-        /Unknown tool: get-sum/,
-      );
+      const denied = await client.callTool({ name: 'get-sum', arguments: { a: 1, b: 2 } });
+      assert.match(JSON.stringify(denied), /Tool get-sum not found.*"isError":true/);
     });
 
     test(`${name}: Bob connects and sees no tool`, async (t) => {
       const client = await connect(t, url, bob);
       assert.deepEqual((await client.listTools()).tools, []);
-      await assert.rejects(
-        client.callTool({ name: 'echo', arguments: { message: 'hello' } }),
-        /Unknown tool: echo/,
-      );
+      const denied = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
+      assert.match(JSON.stringify(denied), /Tool echo not found.*"isError":true/);
     });
   }
 
@@ -147,7 +143,9 @@ describe('a call of a hidden tool', () => {
     test(`is never executed: ${name}`, async () => {
       const answer = await post(body, headers);
       assert.ok(!answer.text.includes('42'), answer.text);
-      const error = /"error":\{"code":-?\d+/.test(answer.text);
+      const error =
+        /"error":\{"code":-?\d+/.test(answer.text) ||
+        answer.text.includes('Tool get-sum not found');
       assert.ok(error || answer.status === 202, `${answer.status} ${answer.text}`);
     });
   }
@@ -157,7 +155,10 @@ describe('a call of a hidden tool', () => {
       post(hidden),
       post(hidden.replace('get-sum', 'no-such')),
     ]);
-    assert.equal(denied.text.replace('get-sum', 'no-such'), missing.text);
+    // Each event has an id of its own.
+    const comparable = (text: string) => text.replace(/^id: .*$/m, 'id: x');
+    assert.match(missing.text, /Tool no-such not found/);
+    assert.equal(comparable(denied.text.replace('get-sum', 'no-such')), comparable(missing.text));
     assert.equal(denied.status, missing.status);
     assert.deepEqual(Object.keys(denied.headers), Object.keys(missing.headers));
     await postern.waitForAccessLine(

@@ -43,7 +43,13 @@ function filter(
   request: AnswerFilterOptions['request'],
   isVisible: IsVisible,
 ): Filtered {
-  const answerFilter = createAnswerFilter({ request, isVisible, maxBytes: 1 << 20 });
+  const answerFilter = createAnswerFilter({
+    request,
+    isVisible,
+    ids: null,
+    holds: 'results',
+    maxBytes: 1 << 20,
+  });
   const mode = answerFilter.onHead(answer.status, answer.headers);
   assert.ok(mode === 'json' || mode === 'events');
   const out = answer.pieces.flatMap((piece) => answerFilter.push(piece));

@@ -14,7 +14,14 @@ const callRequest = { id: 1, method: 'tools/call', era: 'legacy' } as const;
 const isVisible = (_kind: string, name: string): boolean => !name.includes('secret');
 
 function make(options: Partial<AnswerFilterOptions> = {}): AnswerFilter {
-  return createAnswerFilter({ request: listRequest, isVisible, maxBytes: 10_000, ...options });
+  return createAnswerFilter({
+    request: listRequest,
+    isVisible,
+    ids: null,
+    holds: 'results',
+    maxBytes: 10_000,
+    ...options,
+  });
 }
 
 const list = (names: readonly string[]): string =>

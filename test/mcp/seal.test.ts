@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Principal } from '../../src/authenticate/principal.ts';
-import { createSealer, hashSessionId, maxUpstreamIdBytes, sealKinds } from '../../src/mcp/seal.ts';
+import {
+  createSealer,
+  hashSessionId,
+  looksLasting,
+  maxUpstreamIdBytes,
+  sealKinds,
+} from '../../src/mcp/seal.ts';
 import type { Sealer } from '../../src/mcp/seal.ts';
 import { bindingFields, encodeFields, ownerOf } from '../../src/mcp/seal-binding.ts';
 import type { SealBinding } from '../../src/mcp/seal-binding.ts';
@@ -243,4 +249,127 @@ test('the log gets a short name of a session, the same each time', () => {
   assert.match(hashSessionId('upstream-1'), /^[0-9a-f]{16}$/);
   assert.equal(hashSessionId('upstream-1'), hashSessionId('upstream-1'));
   assert.notEqual(hashSessionId('upstream-1'), hashSessionId('upstream-2'));
+});
+
+describe('an id that lasts', () => {
+  const lasting = (sealer: Sealer, id = 'upstream-1', binding = alice): string => {
+    const sealed = sealer.sealLasting('task', binding, id);
+    assert.ok(sealed !== null);
+    return sealed;
+  };
+
+  test('is the same each time, on every replica with the key, at any time', () => {
+    const sealed = lasting(sealerAt(startMs));
+    assert.equal(lasting(sealerAt(startMs)), sealed);
+    assert.equal(lasting(sealerAt(startMs + 1000 * hourMs)), sealed);
+    assert.equal(
+      sealerAt(startMs + 1000 * hourMs).openLasting('task', alice, sealed),
+      'upstream-1',
+    );
+  });
+
+  test('is another for every id, kind, owner, backend and session, and opens there alone', () => {
+    const sealer = sealerAt(startMs);
+    const bindings: SealBinding[] = [
+      alice,
+      { ...alice, owner: { kind: 'subject', issuer: 'solo.io', subject: 'bob' } },
+      { ...alice, owner: { kind: 'anonymous' } },
+      { ...alice, backend: 'default/other' },
+      { ...alice, session: 's1' },
+      { ...alice, session: 's2' },
+      { ...alice, session: '' },
+    ];
+    const seen = new Map<string, string>();
+    for (const kind of sealKinds) {
+      for (const [index, binding] of bindings.entries()) {
+        for (const id of ['a', 'b']) {
+          const sealed = sealer.sealLasting(kind, binding, id);
+          assert.ok(sealed !== null);
+          // Neither the whole nor the nonce is ever used twice.
+          const nonce = Buffer.from(sealed, 'base64url').toString('hex', 5, 17);
+          for (const part of [sealed, nonce]) {
+            assert.equal(seen.get(part), undefined);
+            seen.set(part, `${kind} ${index} ${id}`);
+          }
+          for (const otherKind of sealKinds) {
+            for (const other of bindings) {
+              const isOwn = other === binding && otherKind === kind;
+              assert.equal(sealer.openLasting(otherKind, other, sealed), isOwn ? id : null);
+            }
+          }
+        }
+      }
+    }
+  });
+
+  test('comes back as it was, whatever it is, and shows nothing of it', () => {
+    const sealer = sealerAt(startMs);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 100 }), (id) => {
+        const sealed = lasting(sealer, id);
+        assert.match(sealed, /^[A-Za-z0-9_-]+$/);
+        assert.equal(sealer.openLasting('task', alice, sealed), id);
+        assert.equal(looksLasting(sealed), true);
+      }),
+    );
+    assert.ok(!Buffer.from(lasting(sealer, 'visible-id'), 'base64url').includes('visible'));
+  });
+
+  test('is no expiring id, and an expiring one does not last', () => {
+    const sealer = sealerAt(startMs);
+    const expiring = sealer.seal('task', alice, 'upstream-1');
+    assert.ok(expiring !== null);
+    assert.equal(sealer.openLasting('task', alice, expiring), null);
+    assert.equal(sealer.open('task', alice, lasting(sealer)), null);
+    assert.equal(looksLasting(expiring), false);
+    for (const [from, to] of [
+      [expiring, 2],
+      [lasting(sealer), 1],
+    ] as const) {
+      const octets = Buffer.from(from, 'base64url');
+      octets[0] = to;
+      assert.equal(sealer.openLasting('task', alice, octets.toString('base64url')), null);
+      assert.equal(sealer.open('task', alice, octets.toString('base64url')), null);
+    }
+  });
+
+  test('is refused with any character changed, and made up', () => {
+    const sealer = sealerAt(startMs);
+    const sealed = lasting(sealer);
+    for (let index = 0; index < sealed.length; index += 1) {
+      for (const character of ['A', 'B', '_', '=', '+', ' ']) {
+        if (sealed[index] === character) continue;
+        const changed = sealed.slice(0, index) + character + sealed.slice(index + 1);
+        assert.equal(sealer.openLasting('task', alice, changed), null, `${index} ${character}`);
+      }
+    }
+    for (const text of ['', 'x', `${sealed}A`, `${sealed}=`, sealed.slice(0, -1), 'upstream-1']) {
+      assert.equal(sealer.openLasting('task', alice, text), null);
+    }
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => {
+        const text = Buffer.from([2, ...octets]).toString('base64url');
+        assert.equal(sealer.openLasting('task', alice, text), null);
+      }),
+    );
+  });
+
+  test('is good for as long as its key is there', () => {
+    const [older, newer] = keys;
+    const before = lasting(sealerAt(startMs, older));
+    const both = sealerAt(startMs, newer, older);
+    assert.equal(both.openLasting('task', alice, before), 'upstream-1');
+    assert.notEqual(lasting(both), before);
+    assert.equal(sealerAt(startMs, newer).openLasting('task', alice, before), null);
+    assert.equal(sealerAt(startMs, newer).openLasting('task', alice, lasting(both)), 'upstream-1');
+  });
+
+  test('is bounded as others are', () => {
+    const sealer = sealerAt(startMs);
+    const longest = 'x'.repeat(maxUpstreamIdBytes);
+    assert.equal(sealer.openLasting('task', alice, lasting(sealer, longest)), longest);
+    for (const id of ['', `${longest}x`, '\ud800']) {
+      assert.equal(sealer.sealLasting('task', alice, id), null);
+    }
+  });
 });

@@ -26,7 +26,7 @@ export function classify(headers: Readonly<Record<string, string>>, body: unknow
 }
 
 /** What both have: `echo`, and `secret` and `test://secret/x` whose answers say SECRET. */
-function furnish(server: McpServer | McpServer1): void {
+export function furnish(server: McpServer | McpServer1): void {
   const text = (words: string) => ({ content: [{ type: 'text' as const, text: words }] });
   // Both classes have the same methods; their overloads cannot be told to the compiler at once.
   const target = server as McpServer;

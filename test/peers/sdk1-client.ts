@@ -1,6 +1,7 @@
 /** A client of the MCP TypeScript SDK, generation 1: sessions, revisions up to 2025-11-25. */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Scope } from '../harness/scope.ts';
@@ -35,4 +36,22 @@ async function connect(scope: Scope, transport: Transport): Promise<Sdk1Client> 
   scope.after(() => client.close());
   await client.connect(transport);
   return client;
+}
+
+/** Calls a tool as a task and follows it. @returns what became of it, step by step */
+export async function callToolAsTask(
+  scope: Scope,
+  url: string,
+  token: string,
+  params: { name: string; arguments: Record<string, unknown> },
+): Promise<string[]> {
+  const client = await connectSdk1(scope, url, token);
+  // The client learns from the list which tools may run as tasks.
+  await client.listTools();
+  const steps: string[] = [];
+  const stream = client.experimental.tasks.callToolStream(params, CallToolResultSchema, {
+    task: { ttl: 60_000, pollInterval: 50 },
+  });
+  for await (const { type } of stream) steps.push(type);
+  return steps;
 }

@@ -111,6 +111,8 @@ const listAnswer: FuzzTarget = {
     const filter = createAnswerFilter({
       request: { id: 1, method: 'tools/list', era: 'legacy' },
       isVisible: (_kind, name) => name !== 'secret',
+      ids: null,
+      holds: 'all',
       maxBytes: 1_000_000,
     });
     assert.equal(filter.onHead(200, ['content-type', 'application/json']), 'json');

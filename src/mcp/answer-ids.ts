@@ -1,0 +1,56 @@
+import { headerValue, type HeaderFields } from '../accept/request-head.ts';
+import { sealEventId } from './event-id.ts';
+import { restoreNames } from './hidden-name.ts';
+import type { SealBinding, SealOwner } from './seal-binding.ts';
+import type { Sealer } from './seal.ts';
+import { SESSION_HEADER } from './session.ts';
+import { sealTask } from './task-id.ts';
+
+export interface AnswerIdsOptions {
+  readonly sealer: Sealer;
+  readonly owner: SealOwner;
+  /** `namespace/name`. */
+  readonly backend: string;
+  /** The upstream's id of the request's session, or `null`. */
+  readonly session: string | null;
+  /** Whether callers are told apart, so that the ids of the upstream are sealed. */
+  readonly sealsIds: boolean;
+  /** Whether denied objects go upstream under hidden names, which may come back. */
+  readonly restoresNames: boolean;
+}
+
+/** The ids and names of one answer: what the upstream calls them, and what the client gets to see. */
+export class AnswerIds {
+  readonly sealsIds: boolean;
+  readonly #sealer: Sealer;
+  readonly #restoresNames: boolean;
+  readonly #binding: SealBinding;
+  #eventBinding: SealBinding;
+
+  constructor({ sealer, owner, backend, session, sealsIds, restoresNames }: AnswerIdsOptions) {
+    this.sealsIds = sealsIds;
+    this.#sealer = sealer;
+    this.#restoresNames = restoresNames;
+    this.#binding = { owner, backend };
+    this.#eventBinding = session === null ? this.#binding : { owner, backend, session };
+  }
+
+  /** Takes the head of the answer: it may name the session that its events belong to. */
+  onHead(headers: HeaderFields): void {
+    const session = headerValue(headers, SESSION_HEADER);
+    if (session !== undefined) this.#eventBinding = { ...this.#binding, session };
+  }
+
+  /** @returns `null` where the id is better left out */
+  readonly sealEvent = (eventId: string): string | null =>
+    sealEventId(this.#sealer, this.#eventBinding, eventId);
+
+  /** @returns `null` where the id can't be sealed */
+  readonly sealTask = (id: string): string | null =>
+    sealTask(this.#sealer, this.#binding, { target: '', id });
+
+  /** @returns the same memory where nothing is to be put back; see {@link restoreNames} */
+  restoreNames(octets: Buffer, inJson: boolean): Buffer {
+    return this.#restoresNames ? restoreNames(this.#sealer, this.#binding, octets, inJson) : octets;
+  }
+}

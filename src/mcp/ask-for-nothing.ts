@@ -1,0 +1,37 @@
+import type { HeaderEdit, Exchange } from '../exchange.ts';
+import type { Refusal } from '../errors.ts';
+import { hideObject } from './hide-object.ts';
+import type { McpMessage } from './message.ts';
+import { editHeaders, replaceBody } from './open-ids.ts';
+import type { SessionBackend } from './session.ts';
+
+/** Repeats an argument (MCP 2026-07-28, custom headers). */
+const ARGUMENT_HEADER_PREFIX = 'mcp-param-';
+
+/**
+ * Turns a denied request into one for an object that nothing is called: the upstream answers it as it answers for
+ * what it does not have, in its own words, framing and time, and the denial is kept for the record.
+ *
+ * @returns whether it was done; the exchange goes on as any other then
+ */
+export function askForNothing(
+  exchange: Exchange,
+  mcp: SessionBackend,
+  message: McpMessage,
+  denial: Refusal,
+): boolean {
+  const { body, owner } = exchange;
+  if (message.kind !== 'request' || body === null) return false;
+  const hidden = hideObject(mcp.sealer, { owner, backend: mcp.name }, message, body);
+  if (hidden === null) return false;
+  replaceBody(exchange, hidden.body, hidden.name);
+  editHeaders(exchange, argumentHeaders(exchange));
+  exchange.denial = denial;
+  return true;
+}
+
+function argumentHeaders({ head }: Exchange): readonly HeaderEdit[] {
+  return head.headers
+    .filter((name, index) => index % 2 === 0 && name.startsWith(ARGUMENT_HEADER_PREFIX))
+    .map((name) => ({ name, value: null }));
+}

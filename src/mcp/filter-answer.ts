@@ -1,0 +1,86 @@
+import type { Exchange } from '../exchange.ts';
+import { isJsonObject } from '../json/read-json.ts';
+import { createAnswerFilter, type AnswerHold } from './answer-filter.ts';
+import { AnswerIds } from './answer-ids.ts';
+import type { IsVisible } from './list-kind.ts';
+import type { McpBackend } from './mcp-backend.ts';
+import type { McpMessage, McpRequest } from './message.ts';
+import { hasOwners } from './open-ids.ts';
+import { CLIENT_CAPABILITIES } from './protocol-version.ts';
+
+/** Largest answer that is held back to be filtered, and largest event of a stream, in octets. */
+const MAX_FILTERED_BYTES = 8 * 1024 * 1024;
+/** The same where nothing but ids is looked for. */
+const MAX_READ_BYTES = 64 * 1024 * 1024;
+
+/** Of a modern client that takes a task for a result (the tasks extension, SEP-2663). */
+const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
+
+/**
+ * Sets the filter that an exchange's answer goes through: none where there are no policies and no owners of ids.
+ *
+ * Where there are policies every answer and stream is filtered, not those of lists alone: servers find the stream
+ * of an answer by the request's id, and an id that is used twice can bring a list on another request's.
+ */
+export function filterAnswer(
+  exchange: Exchange,
+  mcp: McpBackend,
+  message: McpMessage | null,
+): void {
+  const sealsIds = hasOwners(exchange);
+  const { authorizer, sealer } = mcp;
+  if (authorizer === null && !sealsIds) return;
+  const request = message?.kind === 'request' ? message : null;
+  const ids = new AnswerIds({
+    sealer,
+    owner: exchange.owner,
+    backend: mcp.name,
+    session: exchange.session?.upstreamId ?? null,
+    sealsIds,
+    restoresNames: authorizer !== null && mcp.onDeny === 'hide',
+  });
+  exchange.answerFilter = createAnswerFilter({
+    request,
+    isVisible: authorizer === null ? null : visibility(exchange, mcp, request),
+    ids,
+    holds: holdsOf(exchange, mcp, request),
+    maxBytes: authorizer === null ? MAX_READ_BYTES : MAX_FILTERED_BYTES,
+  });
+}
+
+function visibility(
+  exchange: Exchange,
+  { authorizer, target }: McpBackend,
+  request: McpRequest | null,
+): IsVisible {
+  const subject = exchange.policySubject();
+  const protocolVersion = request?.protocolVersion ?? null;
+  return (kind, name) =>
+    authorizer?.decideListed(subject, {
+      kind: kind === 'tools' ? 'tool' : kind === 'prompts' ? 'prompt' : 'resource',
+      name,
+      target,
+      protocolVersion,
+    }).allowed ?? false;
+}
+
+function holdsOf(
+  { denial }: Exchange,
+  { authorizer, onDeny }: McpBackend,
+  request: McpRequest | null,
+): AnswerHold {
+  if (denial !== null) return 'all';
+  if (authorizer !== null) {
+    return onDeny === 'hide' && request?.object != null ? 'errors' : 'results';
+  }
+  return request !== null && mayBringTask(request) ? 'results' : 'none';
+}
+
+/** Whether the answer may name a task; others are handed on as they come. */
+function mayBringTask({ method, params, era }: McpRequest): boolean {
+  if (method.startsWith('tasks/') || params.task !== undefined) return true;
+  if (era === 'legacy' || !isJsonObject(params._meta)) return false;
+  const capabilities = params._meta[CLIENT_CAPABILITIES];
+  const extensions = isJsonObject(capabilities) ? capabilities.extensions : undefined;
+  return isJsonObject(extensions) && Object.hasOwn(extensions, TASKS_EXTENSION);
+}

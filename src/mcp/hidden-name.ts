@@ -1,0 +1,127 @@
+/**
+ * What a denied object is called towards its upstream, so that the upstream itself answers as it does where there
+ * is no such object (on-deny `hide`).
+ *
+ * A hidden name has a mark, a letter for what it names, its length, and the name sealed for owner and backend:
+ * nothing at the upstream is called that, and wherever it comes back, on the answer or on another stream, through
+ * this replica or another, the gate knows what the client called it. The same name is hidden the same way each
+ * time, so that an upstream that keeps names (subscriptions) keeps one.
+ *
+ *     postern- | n (name) or u (URI) | 3 digits of base 36: length of what follows | sealed name
+ *
+ * Before that of a URI stand the client's scheme and, where the URI has one, another authority.
+ */
+
+import type { SealBinding } from './seal-binding.ts';
+import type { Sealer } from './seal.ts';
+import { splice, type Edit } from './splice.ts';
+
+const MARK = 'postern-';
+const LENGTH_DIGITS = 3;
+const LENGTH = /^[0-9a-z]{3}$/;
+/** In one message; more of them are no answer to one call, and opening them takes time. */
+const MAX_OPENED = 64;
+
+/**
+ * Hides the name of a tool or prompt.
+ *
+ * @returns letters, digits, `-` and `_`; `null` where the name is empty or too long to be sealed
+ */
+export function hideName(sealer: Sealer, binding: SealBinding, name: string): string | null {
+  return hide(sealer, binding, 'n', name);
+}
+
+/**
+ * Hides a URI or a URI template. What is a URI to the WHATWG standard stays one, in its canonical form if it
+ * was in it, and in another if it was not: a server answers with either.
+ */
+export function hideUri(sealer: Sealer, binding: SealBinding, uri: string): string | null {
+  const hidden = hide(sealer, binding, 'u', uri);
+  return hidden === null ? null : prefixesOf(uri).asSent + hidden;
+}
+
+/**
+ * Puts the client's own names back in place of the hidden ones.
+ *
+ * @param octets of a message, or of a block of an event stream
+ * @param inJson whether the names stand in JSON strings
+ * @returns the same memory where there is none
+ */
+export function restoreNames(
+  sealer: Sealer,
+  binding: SealBinding,
+  octets: Buffer,
+  inJson: boolean,
+): Buffer {
+  let at = octets.indexOf(MARK);
+  if (at < 0) return octets;
+  const edits: Edit[] = [];
+  for (let opened = 0; at >= 0 && opened < MAX_OPENED; opened += 1) {
+    const edit = restoreAt(sealer, binding, octets, at, inJson);
+    if (edit !== null) edits.push(edit);
+    at = octets.indexOf(MARK, edit?.end ?? at + MARK.length);
+  }
+  return edits.length === 0 ? octets : splice(octets, edits);
+}
+
+function hide(
+  sealer: Sealer,
+  { owner, backend }: SealBinding,
+  letter: 'n' | 'u',
+  name: string,
+): string | null {
+  const sealed = sealer.sealLasting('name', { owner, backend }, name);
+  if (sealed === null) return null;
+  return MARK + letter + sealed.length.toString(36).padStart(LENGTH_DIGITS, '0') + sealed;
+}
+
+function restoreAt(
+  sealer: Sealer,
+  { owner, backend }: SealBinding,
+  octets: Buffer,
+  start: number,
+  inJson: boolean,
+): Edit | null {
+  const lengthAt = start + MARK.length + 1;
+  const sealedAt = lengthAt + LENGTH_DIGITS;
+  const letter = octets.toString('latin1', lengthAt - 1, lengthAt);
+  const digits = octets.toString('latin1', lengthAt, sealedAt);
+  if ((letter !== 'n' && letter !== 'u') || !LENGTH.test(digits)) return null;
+  const end = sealedAt + parseInt(digits, 36);
+  if (end > octets.length) return null;
+  const sealed = octets.toString('latin1', sealedAt, end);
+  const name = sealer.openLasting('name', { owner, backend }, sealed);
+  if (name === null) return null;
+  const written = (text: string): string => (inJson ? JSON.stringify(text).slice(1, -1) : text);
+  if (letter === 'u') {
+    const { asSent, canonical } = prefixesOf(name);
+    for (const [prefix, uri] of [
+      [canonical, URL.canParse(name) ? new URL(name).href : name],
+      [asSent, name],
+    ] as const) {
+      // Some writers of JSON escape the slash.
+      for (const spelling of [prefix, prefix.replaceAll('/', '\\/')]) {
+        const prefixAt = start - spelling.length;
+        if (prefixAt >= 0 && octets.toString('latin1', prefixAt, start) === spelling) {
+          return { start: prefixAt, end, text: written(uri) };
+        }
+      }
+    }
+  }
+  return { start, end, text: written(name) };
+}
+
+/**
+ * What stands before the mark of a hidden URI: scheme and authority, as the client sends them and as a server writes
+ * them that brings URIs into their canonical form.
+ */
+function prefixesOf(uri: string): { readonly asSent: string; readonly canonical: string } {
+  if (!URL.canParse(uri)) return { asSent: '', canonical: '' };
+  const { href, protocol } = new URL(uri);
+  const rest = href.slice(protocol.length);
+  const authority = rest.startsWith('///') ? '///' : rest.startsWith('//') ? '//x/' : '';
+  const canonical = protocol + authority;
+  // Schemes are written in lower case in the canonical form (WHATWG URL, 4.4).
+  const asSent = uri === href ? canonical : canonical.charAt(0).toUpperCase() + canonical.slice(1);
+  return { asSent, canonical };
+}
