@@ -1,6 +1,6 @@
 import type { Bytes, Milliseconds } from '../../units.ts';
 import type { UpstreamAnswer } from '../upstream.ts';
-import { bodyFraming } from './body-framing.ts';
+import { bodyFraming, hasFraming } from './body-framing.ts';
 import { ChunkScanner } from './chunk-scanner.ts';
 import { keepForMs } from './connection-reuse.ts';
 import { FAULTY, HeadScanner, INCOMPLETE, type HeadLimits } from './head-scanner.ts';
@@ -137,10 +137,7 @@ export class AnswerReader {
   #takeHead(head: AnswerHead): void {
     const { status, headers } = head;
     if (status < 200) {
-      this.#interimAnswers += 1;
-      if (status === 101) this.#refuse('a switch of protocols that nobody asked for');
-      else if (this.#interimAnswers > MAX_INTERIM_ANSWERS) this.#refuse('too many interim answers');
-      else this.#beginHead();
+      this.#takeInterim(head);
       return;
     }
     const framing = bodyFraming(head, this.#requestMethod);
@@ -168,6 +165,14 @@ export class AnswerReader {
       this.keepForMs = keepForMs(head, this.#limits.idleTimeoutMs);
     }
     this.#sink?.onHead(status, headers);
+  }
+
+  #takeInterim(head: AnswerHead): void {
+    this.#interimAnswers += 1;
+    if (head.status === 101) this.#refuse('a switch of protocols that nobody asked for');
+    else if (hasFraming(head)) this.#refuse('an interim answer with a body');
+    else if (this.#interimAnswers > MAX_INTERIM_ANSWERS) this.#refuse('too many interim answers');
+    else this.#beginHead();
   }
 
   #readLength(bytes: Buffer, start: number, end: number): number {

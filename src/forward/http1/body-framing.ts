@@ -17,6 +17,17 @@ const CHUNKS: BodyFraming = { kind: 'chunked' };
 const UNTIL_CLOSE: BodyFraming = { kind: 'until-close' };
 
 /**
+ * Whether an answer says where a body ends, which an interim one must not (RFC 9110, 8.6; RFC 9112, 6.1).
+ */
+export function hasFraming({ headers }: AnswerHead): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index];
+    if (name === 'content-length' || name === 'transfer-encoding') return true;
+  }
+  return false;
+}
+
+/**
  * Decides where the body of an answer ends (RFC 9112, 6.3). Refuses what could be read in two ways: both
  * Content-Length and Transfer-Encoding, either of them twice (even if they agree), a length that is not all
  * digits, a transfer coding other than `chunked` alone, and one in HTTP/1.0 or in an answer that must not

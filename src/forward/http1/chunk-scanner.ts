@@ -9,6 +9,9 @@ const EQUALS = 0x3d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** Fields that no trailer section may have, since it is read after the body (RFC 9110, 6.5.1). */
+const FRAMING = /^(?:content-length|transfer-encoding):/im;
+
 /** Twelve digits fit a number exactly. */
 const MAX_SIZE_DIGITS = 12;
 const MAX_EXTENSION_BYTES: Bytes = 1024;
@@ -35,13 +38,14 @@ export type ChunkStep = 'data' | 'more' | 'end' | 'fault';
  * Reads a chunked body (RFC 9112, 7.1), step by step and without copying. Chunk extensions are checked and
  * dropped, trailers too; both are bounded. Refused: a size without digits or with too many, white space
  * around it, extensions that are not spelled as the grammar has them, bare CR and LF, anything but CRLF
- * after the octets of a chunk.
+ * after the octets of a chunk, trailers that frame the message.
  */
 export class ChunkScanner {
   readonly #trailers: HeadScanner;
   #state = SIZE_START;
   #digits = 0;
   #extensionBytes = 0;
+  #trailerText = '';
   /** The size as far as it was read; within a chunk, the octets of it that are still to come. */
   #left = 0;
   /** After `data`: where the piece stands. */
@@ -61,10 +65,11 @@ export class ChunkScanner {
     this.#state = SIZE_START;
     this.#left = 0;
     this.#digits = 0;
+    this.#trailerText = '';
   }
 
   /** Reads from `start` up to the next piece of the body, the end of it, or `end`. */
-  step(bytes: Uint8Array, start: number, end: number): ChunkStep {
+  step(bytes: Buffer, start: number, end: number): ChunkStep {
     let at = start;
     while (at < end) {
       if (this.#state === DATA) {
@@ -164,14 +169,18 @@ export class ChunkScanner {
     return true;
   }
 
-  #readTrailers(bytes: Uint8Array, start: number, end: number): ChunkStep {
+  #readTrailers(bytes: Buffer, start: number, end: number): ChunkStep {
     const scanned = this.#trailers.scan(bytes, start, end);
     if (scanned === FAULTY) {
       this.fault = `trailers: ${this.#trailers.fault ?? ''}`;
       return 'fault';
     }
     this.at = scanned === INCOMPLETE ? end : scanned;
-    return scanned === INCOMPLETE ? 'more' : 'end';
+    this.#trailerText += bytes.toString('latin1', start, this.at);
+    if (scanned === INCOMPLETE) return 'more';
+    if (!FRAMING.test(this.#trailerText)) return 'end';
+    this.fault = 'trailers that frame the answer';
+    return 'fault';
   }
 
   #refuse(fault: string): false {

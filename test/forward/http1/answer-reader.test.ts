@@ -104,6 +104,8 @@ describe('answers that are refused', () => {
     ['chunks in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', /HTTP\/1\.0/],
     ['chunks in 204', 'HTTP/1.1 204 x\r\nTransfer-Encoding: chunked\r\n\r\n', /without a body/],
     ['a switch of protocols', 'HTTP/1.1 101 x\r\nUpgrade: x\r\n\r\n', /switch/],
+    ['an interim answer with a length', 'HTTP/1.1 102 x\r\nContent-Length: 0\r\n\r\n', /with a body/],
+    ['an interim answer in chunks', 'HTTP/1.1 103 x\r\nTransfer-Encoding: chunked\r\n\r\n', /with a body/],
     ['interim answers without end', 'HTTP/1.1 102 x\r\n\r\n'.repeat(40), /too many interim/],
     ['a chunk size that is none', `${CHUNKED}x\r\n`, /size that is no number/],
     ['no chunk size', `${CHUNKED}\r\n`, /size that is no number/],
@@ -125,6 +127,8 @@ describe('answers that are refused', () => {
     ['too long an extension', `${CHUNKED}1;${'a'.repeat(2000)}\r\n`, /over 1024/],
     ['a folded trailer', `${CHUNKED}0\r\nA: b\r\n c\r\n\r\n`, /folded/],
     ['a trailer with a bare line feed', `${CHUNKED}0\r\nA: b\n\r\n`, /control character/],
+    ['a length among the trailers', `${CHUNKED}0\r\nA: b\r\nContent-Length: 3\r\n\r\n`, /frame/],
+    ['a transfer coding among the trailers', `${CHUNKED}0\r\nTransfer-Encoding: chunked\r\n\r\n`, /frame/],
     ['too many trailers', `${CHUNKED}0\r\n${'A: b\r\n'.repeat(21)}`, /over 20/],
     ['too long trailers', `${CHUNKED}0\r\nA: ${'b'.repeat(2000)}`, /over 2000/],
   ]; // prettier-ignore

@@ -6,4 +6,13 @@ export interface Kept {
   readonly answer: string;
 }
 
-export const corpus: readonly Kept[] = [];
+export const corpus: readonly Kept[] = [
+  {
+    what: 'a length among the trailers',
+    answer: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\n',
+  },
+  {
+    what: 'an interim answer with an empty length',
+    answer: 'HTTP/1.1 102 x\r\nContent-Length:\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
+  },
+];
