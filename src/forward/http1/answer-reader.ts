@@ -2,7 +2,7 @@ import type { Bytes, Milliseconds } from '../../units.ts';
 import type { UpstreamAnswer } from '../upstream.ts';
 import { bodyFraming, hasFraming } from './body-framing.ts';
 import { ChunkScanner } from './chunk-scanner.ts';
-import { keepForMs } from './connection-reuse.ts';
+import { keepForMs, staysOpen } from './connection-reuse.ts';
 import { FAULTY, HeadScanner, INCOMPLETE, type HeadLimits } from './head-scanner.ts';
 import { parseHead, type AnswerHead } from './parse-head.ts';
 
@@ -171,6 +171,7 @@ export class AnswerReader {
     this.#interimAnswers += 1;
     if (head.status === 101) this.#refuse('a switch of protocols that nobody asked for');
     else if (hasFraming(head)) this.#refuse('an interim answer with a body');
+    else if (!staysOpen(head)) this.#refuse('an interim answer that ends the connection');
     else if (this.#interimAnswers > MAX_INTERIM_ANSWERS) this.#refuse('too many interim answers');
     else this.#beginHead();
   }

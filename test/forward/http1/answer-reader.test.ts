@@ -106,6 +106,8 @@ describe('answers that are refused', () => {
     ['a switch of protocols', 'HTTP/1.1 101 x\r\nUpgrade: x\r\n\r\n', /switch/],
     ['an interim answer with a length', 'HTTP/1.1 102 x\r\nContent-Length: 0\r\n\r\n', /with a body/],
     ['an interim answer in chunks', 'HTTP/1.1 103 x\r\nTransfer-Encoding: chunked\r\n\r\n', /with a body/],
+    ['an interim answer that closes', 'HTTP/1.1 102 x\r\nConnection: close\r\n\r\n', /ends the/],
+    ['an interim answer of HTTP/1.0', 'HTTP/1.0 102 x\r\n\r\n', /ends the/],
     ['interim answers without end', 'HTTP/1.1 102 x\r\n\r\n'.repeat(40), /too many interim/],
     ['a chunk size that is none', `${CHUNKED}x\r\n`, /size that is no number/],
     ['no chunk size', `${CHUNKED}\r\n`, /size that is no number/],

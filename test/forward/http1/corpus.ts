@@ -15,4 +15,9 @@ export const corpus: readonly Kept[] = [
     what: 'an interim answer with an empty length',
     answer: 'HTTP/1.1 102 x\r\nContent-Length:\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
   },
+  {
+    what: 'an interim answer that closes the connection',
+    answer:
+      'HTTP/1.1 102 x\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+  },
 ];
