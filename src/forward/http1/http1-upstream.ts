@@ -108,7 +108,6 @@ class Call implements UpstreamCall, ConnectionUser, Awaited<Call> {
   #request: UpstreamRequest | null;
   #head: string;
   #connection: Connection | null = null;
-  #isSecondTry = false;
 
   constructor(request: UpstreamRequest, head: string, answer: UpstreamAnswer, ways: Ways) {
     this.#request = request;
@@ -160,8 +159,8 @@ class Call implements UpstreamCall, ConnectionUser, Awaited<Call> {
 
   onLost(code: RefusalCode, detail: string, isUnanswered: boolean): void {
     const method = this.#request?.method ?? '';
-    if (isUnanswered && !this.#isSecondTry && IDEMPOTENT.has(method)) {
-      this.#isSecondTry = true;
+    if (isUnanswered && IDEMPOTENT.has(method)) {
+      // A new connection is never reported in this way, so that there is no third try.
       this.start(this.#ways.connect());
       return;
     }

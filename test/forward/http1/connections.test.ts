@@ -56,7 +56,9 @@ describe('two requests in a row', () => {
 });
 
 test('octets that nobody asked for end an unused connection, and answer nobody', async (t) => {
-  const { raw, ask } = await start(t, (socket) => void socket.write(OK));
+  const { raw, ask } = await start(t, (socket) => void socket.write(OK), {
+    idleTimeoutMs: 60_000,
+  });
   await ask();
   raw.sockets[0]?.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged');
   await until('the end of the connection', () => raw.sockets[0]?.destroyed);
