@@ -101,6 +101,7 @@ export class NativeResponder implements Responder {
           ? this.#response.write(piece)
           : this.#writeOfKnownLength(piece, head.contentLength);
     });
+    if (this.#rest !== null) this.#keepRest(this.#rest);
     return accepted;
   }
 
@@ -182,6 +183,13 @@ export class NativeResponder implements Responder {
       this.#restOffset = offset;
     }
     return accepted;
+  }
+
+  /** The memory of what was written may be used again; what the socket did not take has to last. */
+  #keepRest(rest: Uint8Array): void {
+    const unsent = rest.subarray(this.#response.getWriteOffset() - this.#restOffset);
+    this.#restOffset += rest.length - unsent.length;
+    this.#rest = Buffer.from(unsent);
   }
 
   #resume(offset: number): boolean {

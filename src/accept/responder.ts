@@ -24,7 +24,7 @@ export interface Responder {
   /** Begins a streamed answer; its head goes out together with the first octets of the body. */
   begin(answer: AnswerHead): void;
   /**
-   * Writes a piece of the body.
+   * Writes a piece of the body, and keeps nothing of its memory.
    *
    * @returns false when the client reads slower than this: wait for `onDrain` before writing more
    */

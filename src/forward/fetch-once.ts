@@ -3,7 +3,7 @@ import type { HeaderFields } from '../accept/request-head.ts';
 import type { TargetPlan } from '../plan.ts';
 import type { Bytes, Milliseconds } from '../units.ts';
 import { connectOptions, sentServerName } from './connect-options.ts';
-import { targetAuthority } from './undici-upstream.ts';
+import { targetAuthority } from './target-authority.ts';
 import { upstreamFailure } from './upstream-failure.ts';
 
 /** Bounds the connection; what comes after it ends with the signal. */

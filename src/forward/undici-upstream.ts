@@ -1,30 +1,18 @@
 import { Pool, type Dispatcher } from 'undici';
 import type { HeaderFields } from '../accept/request-head.ts';
 import type { TargetPlan } from '../plan.ts';
-import type { Bytes, Milliseconds } from '../units.ts';
 import { connectOptions, sentServerName } from './connect-options.ts';
+import { targetAuthority } from './target-authority.ts';
 import { upstreamFailure } from './upstream-failure.ts';
+import type { UpstreamLimits } from './upstream-limits.ts';
 import type { Upstream, UpstreamAnswer, UpstreamCall, UpstreamRequest } from './upstream.ts';
-
-/** Bounds of the connections to one target. */
-export interface UpstreamLimits {
-  /** Connections to one target, each carrying one request at a time; further requests are refused. */
-  readonly maxConnections: number;
-  /** Bounds name resolution, TCP and TLS handshake of a connection together. */
-  readonly connectTimeoutMs: Milliseconds;
-  /** From the end of the request to the end of the answer's head; 0: no limit. */
-  readonly headersTimeoutMs: Milliseconds;
-  /** How long an unused connection is kept. */
-  readonly idleTimeoutMs: Milliseconds;
-  readonly maxHeaderBytes: Bytes;
-}
 
 /**
  * Opens the way to one target over HTTP/1.1, with TLS where the plan asks for it.
  *
  * @param backendName `namespace/name` of the Backend, for the log
  */
-export function createUpstream(
+export function createUndiciUpstream(
   backendName: string,
   target: TargetPlan,
   limits: UpstreamLimits,
@@ -93,12 +81,6 @@ export function createUpstream(
 
 function closePool(pool: Pool): void {
   void pool.close().catch(() => undefined);
-}
-
-/** Host and port as a Host header has them (RFC 9110, 7.2): without the scheme's own port. */
-export function targetAuthority({ host, port, tls }: TargetPlan): string {
-  const name = host.includes(':') ? `[${host}]` : host;
-  return port === (tls === null ? 80 : 443) ? name : `${name}:${port}`;
 }
 
 const FINISHED_CALL: UpstreamCall = { abort: () => undefined, resume: () => undefined };

@@ -36,7 +36,11 @@ export interface UpstreamRequest {
 export interface UpstreamAnswer {
   /** The final status and header fields; interim answers (1xx) are not reported. */
   onHead(status: number, headers: HeaderFields): void;
-  /** @returns false to stop reading until {@link UpstreamCall.resume} */
+  /**
+   * @param piece its memory is used again as soon as this returns: what has to last must be copied
+   * @returns false to stop reading until {@link UpstreamCall.resume}; the end of the answer may be reported
+   *   nevertheless
+   */
   onData(piece: Uint8Array): boolean;
   onEnd(): void;
   onFailure(code: RefusalCode, detail: string): void;

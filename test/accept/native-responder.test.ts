@@ -146,6 +146,19 @@ describe('a streamed answer', () => {
     assert.equal(events.filter((event) => event === 'finished').length, 1);
   });
 
+  test('of known length keeps nothing of the memory of a piece', () => {
+    const { native, responder } = start();
+    responder.begin(head({ contentLength: 6 }));
+    native.window = 2;
+    const piece = Buffer.from('abcdef');
+    assert.equal(responder.write(piece), false);
+    piece.fill('!');
+    native.catchUp(1);
+    native.catchUp(10);
+    assert.equal(native.written.toString(), 'abcdef');
+    assert.equal(responder.finished, true);
+  });
+
   test('of known length arrives whole and in order through a slow reader', () => {
     const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1 });
     const windows = fc.array(fc.nat(30), { minLength: 1, maxLength: 30 });

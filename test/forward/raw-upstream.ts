@@ -1,7 +1,7 @@
 /** An upstream that is nothing but a socket: what it writes is what the test says, octet by octet. */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TargetPlan, TlsPlan } from '../../src/plan.ts';
-import { createUpstream, type UpstreamLimits } from '../../src/forward/undici-upstream.ts';
+import type { UpstreamLimits } from '../../src/forward/upstream-limits.ts';
 import type { Upstream, UpstreamRequest } from '../../src/forward/upstream.ts';
 import type { Scope } from '../harness/scope.ts';
 
@@ -71,12 +71,19 @@ const limits: UpstreamLimits = {
   maxHeaderBytes: 16_384,
 };
 
+export type CreateUpstream = (
+  backendName: string,
+  target: TargetPlan,
+  limits: UpstreamLimits,
+) => Upstream;
+
 export function upstreamTo(
   scope: Scope,
+  create: CreateUpstream,
   target: TargetPlan,
   changes: Partial<UpstreamLimits> = {},
 ): Upstream {
-  const upstream = createUpstream('default/backend', target, { ...limits, ...changes });
+  const upstream = create('default/backend', target, { ...limits, ...changes });
   scope.after(() => upstream.close());
   return upstream;
 }
