@@ -1,10 +1,11 @@
 import type { McpCall } from '../authorize/mcp-call.ts';
 import type { McpRequest } from './message.ts';
+import { canonicalTemplate } from './read-object.ts';
 
 /**
  * What a request asks the policies of its backend, all of which must be allowed: one question for most methods,
- * one for each URI of `subscriptions/listen`, and two for a resource whose URI servers may read in another
- * spelling.
+ * one for each URI of `subscriptions/listen`, and two for a resource, or a template, whose URI servers may read in
+ * another spelling.
  *
  * @param target the name of the target that the request goes to
  * @returns `null` where the request names nothing that a rule could decide on
@@ -36,11 +37,17 @@ export function callsOf(request: McpRequest, target: string): readonly McpCall[]
     case 'completion': {
       if (method !== 'completion/complete') return null;
       const { ref, argument } = object;
-      return [
-        ref.type === 'prompt'
-          ? { ...base, method, kind: 'prompt', name: ref.name, completion: argument }
-          : { ...base, method, kind: 'resource', name: ref.uri, completion: argument },
-      ];
+      if (ref.type === 'prompt') {
+        return [{ ...base, method, kind: 'prompt', name: ref.name, completion: argument }];
+      }
+      const templates = new Set([ref.uri, canonicalTemplate(ref.uri)]);
+      return [...templates].map((name) => ({
+        ...base,
+        method,
+        kind: 'resource',
+        name,
+        completion: argument,
+      }));
     }
     case 'task':
     case undefined:

@@ -4,7 +4,7 @@ import type { RequestId } from './message.ts';
 export interface MessageFault {
   readonly kind: 'fault';
   /** HTTP status. */
-  readonly status: 400 | 415;
+  readonly status: 400 | 404 | 415;
   /** JSON-RPC error code. */
   readonly code: FaultCode;
   /** For client and log. Repeats nothing of the message. */
@@ -14,7 +14,7 @@ export interface MessageFault {
 }
 
 /** JSON-RPC 2.0, section 5.1, and -32020 `HeaderMismatch` of MCP 2026-07-28. */
-export type FaultCode = -32700 | -32600 | -32602 | -32020;
+export type FaultCode = -32700 | -32600 | -32601 | -32602 | -32020;
 
 /** An answer in full. */
 export interface RenderedAnswer {
@@ -26,6 +26,11 @@ export interface RenderedAnswer {
 /** Makes a fault; HTTP 400, as MCP asks for where a POST cannot be accepted. */
 export function fault(code: FaultCode, message: string, id: RequestId | null): MessageFault {
   return { kind: 'fault', status: 400, code, message, id };
+}
+
+/** A method that the revision of the request does not have; modern revisions ask for HTTP 404 with it. */
+export function methodNotFound(id: RequestId | null): MessageFault {
+  return { kind: 'fault', status: 404, code: -32601, message: 'Method not found', id };
 }
 
 /** A body in a form that is not understood (RFC 9110, 15.5.16). */

@@ -29,6 +29,13 @@ export const knownMethods: ReadonlySet<string> = new Set([
   'notifications/tasks/status',
 ]);
 
+/** Methods that name an object and that the modern revisions have done away with (MCP 2026-07-28). */
+export const legacyMethods: ReadonlySet<string> = new Set([
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'tasks/result',
+]);
+
 const folded = new Set([...knownMethods].map(foldCase));
 
 /** Whether a method differs from a known one in nothing but case; methods are case-sensitive. */

@@ -1,9 +1,9 @@
 import { isJsonObject, readJson, type JsonObject } from '../json/read-json.ts';
 import type { JsonLimits } from '../json/scan-json.ts';
-import { fault, type MessageFault } from './fault.ts';
+import { fault, methodNotFound, type MessageFault } from './fault.ts';
 import { otherSpellingOf } from './member-spelling.ts';
 import type { McpEra, McpMessage, McpResponse, RequestId } from './message.ts';
-import { isOtherSpelling } from './methods.ts';
+import { isOtherSpelling, legacyMethods } from './methods.ts';
 import { CLIENT_CAPABILITIES, isModernVersion, PROTOCOL_VERSION } from './protocol-version.ts';
 import { namesAnObject, readObject } from './read-object.ts';
 import { RELATED_TASK } from './seal-task-ids.ts';
@@ -43,7 +43,8 @@ const hasOtherSpellingInRelated = otherSpellingOf(['taskId']);
  * - -32600: what {@link readJson} refuses besides; batches; members that JSON-RPC does not know; no `"jsonrpc":"2.0"`;
  *   an id that is not a string or an integer in plain writing within ±(2^53-1); a method beside a result or an
  *   error; a method that differs from a known one in case alone; a notification of a method that needs an id;
- * - -32602: `params` or a member that decides of a wrong type; a modern message without the `_meta` it needs.
+ * - -32602: `params` or a member that decides of a wrong type; a modern message without the `_meta` it needs;
+ * - -32601, with HTTP 404: a modern request of a method that the modern revisions have done away with.
  *
  * A method that is not known is a request with no object; whoever decides may refuse it.
  */
@@ -102,6 +103,9 @@ function readCall(
   const given = params ?? NO_PARAMS;
   const version = readProtocolVersion(method, given, id);
   if (version !== null && typeof version === 'object') return version;
+  if (version !== null && isModernVersion(version) && legacyMethods.has(method)) {
+    return methodNotFound(id);
+  }
   const object = readObject(method, given);
   if (typeof object === 'string') return invalidParams(object, id);
 

@@ -159,6 +159,15 @@ function isUri(value: unknown): value is string {
   );
 }
 
+/**
+ * A URI template (RFC 6570) as {@link McpResource.canonicalUri} is a URI: `TEST://a/b/../{id}` is `test://a/{id}`.
+ *
+ * @param template as sent
+ */
+export function canonicalTemplate(template: string): string {
+  return canonicalUri(template).replaceAll('%7B', '{').replaceAll('%7D', '}');
+}
+
 function canonicalUri(uri: string): string {
   return URL.canParse(uri) ? new URL(uri).href : uri;
 }

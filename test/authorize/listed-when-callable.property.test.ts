@@ -21,6 +21,9 @@ const objects: McpCall[] = [
   toolCall({ name: 'echo', target: 'second', protocolVersion: null }),
   toolCall({ method: 'prompts/get', kind: 'prompt', name: 'echo' }),
   toolCall({ method: 'resources/read', kind: 'resource', name: 'file:///a' }),
+  // A template is listed as a resource of that name, and completed under it.
+  toolCall({ method: 'resources/read', kind: 'resource', name: 'file:///{path}' }),
+  toolCall({ method: 'prompts/get', kind: 'prompt', name: 'add', target: 'second' }),
 ];
 /** Every combination of two arguments that a condition below can tell apart. */
 const argumentSets = [undefined, 1, 2, 'x'].flatMap((a) =>
@@ -40,6 +43,8 @@ const known = fc.constantFrom(
   ],
   ...['mcp.tool.name == "echo"', 'has(mcp.tool)', 'mcp.prompt.name != "add"', 'jwt.level'],
   ...['mcp.tool.target == "main"', 'mcp.resource.name.startsWith("file:")', 'has(mcp.prompt)'],
+  ...['mcp.resource.name == "file:///{path}"', 'mcp.resource.target != "second"'],
+  ...['mcp.prompt.target == "second"', 'mcp.resource.name.contains("{")'],
   ...['mcp.method == "tools/call"', 'mcp.protocolVersion == "2025-11-25"', 'jwt.missing == 1'],
   ...['request.path == "/mcp"', 'mcp.tool.name in ["add", "transfer"]', 'source.port == 1'],
 );
@@ -197,3 +202,28 @@ test('a remembered decision is the one that is made afresh', () => {
 function planOf(action: AuthorizationPlan['action'], ...expressions: string[]): AuthorizationPlan {
   return { policy: 'default/any', policyKind: 'AgentgatewayPolicy', action, expressions };
 }
+
+test('without rules on the method: what is completed or subscribed to is what is listed', () => {
+  // The method itself is what these three differ in, and the argument to complete is completion's alone.
+  const rule = combined(known.filter((leaf) => !leaf.includes('mcp.method')));
+  fc.assert(
+    fc.property(authorizers(rule), (create) => {
+      const authorizer = create();
+      for (const who of principals) {
+        for (const call of objects.filter(({ kind }) => kind !== 'tool')) {
+          const listed = authorizer.decideListed(who, call).allowed;
+          const completion = { name: 'a', value: 'b' };
+          const uses: Partial<McpCall>[] = [{ method: 'completion/complete', completion }];
+          if (call.kind === 'resource') {
+            uses.push({ method: 'resources/subscribe' }, { method: 'subscriptions/listen' });
+          }
+          for (const use of uses) {
+            const { allowed } = authorizer.decide(who, { ...call, ...use });
+            assert.equal(allowed, listed, `${use.method} ${call.name}`);
+          }
+        }
+      }
+    }),
+    { numRuns: 150 },
+  );
+});

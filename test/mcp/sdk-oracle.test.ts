@@ -1,6 +1,6 @@
 /**
  * The official servers as judges: what the gate reads in a message, and lets pass, they must read too. Bodies are
- * made of the members that decide, repeated, escaped, in other spellings, of wrong types.
+ * random (`random-bodies.ts`).
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -10,78 +10,11 @@ import type { McpMessage } from '../../src/mcp/message.ts';
 import { foldCase } from '../../src/json/fold-case.ts';
 import { readMessage } from '../../src/mcp/read-message.ts';
 import { parseReference, toValue, type Node } from '../json/reference-parser.ts';
-import { written } from '../json/json-texts.ts';
 import { classify, sdk1, sdk2 } from '../peers/sdk-servers.ts';
-import { call, CAPABILITIES, fields, modernCall, request, VERSION } from './messages.ts';
+import { call, fields, modernCall, request, VERSION } from './messages.ts';
+import { randomBody } from './random-bodies.ts';
 
 type Headers = Readonly<Record<string, string>>;
-
-// -- bodies ----------------------------------------------------------------------------------------------------
-
-type Member = readonly [name: string, text: string];
-
-const string = (...values: string[]) => fc.constantFrom(...values).chain(written);
-const plain = (...texts: string[]) => fc.constantFrom(...texts);
-const often = <T>(usual: fc.Arbitrary<T>, seldom: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 40, arbitrary: usual }, { weight: 1, arbitrary: seldom });
-
-/** A name mostly as it is, or escaped; now and then in another spelling. */
-const nameOf = (name: string) =>
-  often(
-    often(fc.constant(JSON.stringify(name)), written(name)),
-    plain(name.toUpperCase(), `${name} `, `${name.charAt(0).toUpperCase()}${name.slice(1)}`).map(
-      (other) => JSON.stringify(other),
-    ),
-  );
-const member = (name: string, value: fc.Arbitrary<string>): fc.Arbitrary<Member> =>
-  fc.tuple(nameOf(name), value);
-
-/** An object of these members, mostly each once, in any order. */
-function object(...members: fc.Arbitrary<Member>[]): fc.Arbitrary<string> {
-  return fc
-    .tuple(
-      fc.tuple(...members),
-      fc.array(fc.integer({ min: 0, max: 80 }), { minLength: members.length, maxLength: members.length }), // prettier-ignore
-      fc.array(fc.oneof(...members), { maxLength: 1 }),
-      fc.integer({ min: 0, max: 7 }),
-      fc.boolean(),
-    )
-    .map(([all, drop, extra, die, reversed]) => {
-      const kept = all.filter((_, index) => drop[index] !== 0);
-      const list = die === 0 ? [...kept, ...extra] : kept;
-      const ordered = reversed ? list.reverse() : list;
-      return `{${ordered.map(([name, value]) => `${name}:${value}`).join(',')}}`;
-    });
-}
-
-const odd = plain('null', '1', 'true', '[]', '{}', '["secret"]', '""', '{"name":"secret"}');
-const toolName = often(string('echo', 'secret', 'nope'), fc.oneof(odd, string('Secret', 'secret\0', ' secret', 'sécret', 'constructor'))); // prettier-ignore
-const uri = often(string('test://open', 'test://secret/x', 'TEST://secret/a/../x', 'test://nope', ' test://secret/x'), odd); // prettier-ignore
-const version = often(string('2026-07-28', '2025-11-25', '2099-01-01'), odd);
-const meta = often(
-  object(member(VERSION, version), member(CAPABILITIES, often(plain('{}'), odd)), member('x', odd)),
-  odd,
-);
-const params = fc.oneof(
-  object(member('name', toolName)),
-  object(member('name', toolName), member('arguments', often(plain('{}', '{"a":1}'), odd))),
-  object(member('name', toolName), member('_meta', meta)),
-  object(member('uri', uri), member('_meta', meta)),
-  object(member('uri', uri), member('name', toolName)),
-  odd,
-);
-const method = often(
-  string('tools/call', 'tools/call', 'prompts/get', 'resources/read', 'tools/list', 'ping', 'initialize', 'notifications/x'), // prettier-ignore
-  fc.oneof(odd, string('Tools/Call', 'tools/call ', 'vendor/x')),
-);
-const id = often(plain('7', '"a"', '0'), plain('null', '1.5', '1e2', '-0', '12345678901234567890', '{}', '[1]', 'true')); // prettier-ignore
-const jsonrpc = often(plain('"2.0"'), plain('"1.0"', '2.0', 'null'));
-const single = fc.oneof(
-  { weight: 10, arbitrary: object(member('jsonrpc', jsonrpc), member('id', id), member('method', method), member('params', params)) }, // prettier-ignore
-  { weight: 1, arbitrary: object(member('jsonrpc', jsonrpc), member('method', method), member('params', params)) }, // prettier-ignore
-  { weight: 1, arbitrary: object(member('jsonrpc', jsonrpc), member('id', id), member('result', odd)) }, // prettier-ignore
-);
-const body = often(single, fc.oneof(single.map((one) => `[${one}]`), single.map((one) => `\ufeff${one}`), single.map((one) => `${one}${one}`))); // prettier-ignore
 
 /** Headers that agree with the body, are absent, or lie. */
 const headersFor = (text: string): fc.Arbitrary<Headers> => {
@@ -101,9 +34,9 @@ const headersFor = (text: string): fc.Arbitrary<Headers> => {
   }
   const lies = fc.record(
     {
-      'mcp-method': plain('tools/list', 'tools/call', 'ping'),
-      'mcp-name': plain('echo', 'secret', '=?base64?ZWNobw==?='),
-      'mcp-protocol-version': plain('2026-07-28', '2025-11-25'),
+      'mcp-method': fc.constantFrom('tools/list', 'tools/call', 'ping'),
+      'mcp-name': fc.constantFrom('echo', 'secret', '=?base64?ZWNobw==?='),
+      'mcp-protocol-version': fc.constantFrom('2026-07-28', '2025-11-25'),
     },
     { requiredKeys: [] },
   );
@@ -113,7 +46,7 @@ const headersFor = (text: string): fc.Arbitrary<Headers> => {
     { weight: 2, arbitrary: lies.map((lie) => ({ ...honest, ...lie })) },
   );
 };
-const posts = body.chain((text) => headersFor(text).map((headers) => ({ text, headers })));
+const posts = randomBody.chain((text) => headersFor(text).map((headers) => ({ text, headers })));
 
 // -- other readers ----------------------------------------------------------------------------------------------
 
