@@ -13,9 +13,12 @@ import type { ChosenBackend } from './forward/backend-chooser.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { ListenerTable } from './route/listener-table.ts';
 import type { ListenerRuntime, RuleRuntime } from './runtime.ts';
+import type { RunningAnswer } from './streams/running-answer.ts';
+import type { StreamEndReason } from './streams/stream-ending.ts';
 import type { EpochMilliseconds } from './units.ts';
 
 const ANONYMOUS: SealOwner = Object.freeze({ kind: 'anonymous' });
+const NO_PRINCIPALS: readonly Principal[] = Object.freeze([]);
 const NO_LOCATIONS: readonly TokenLocation[] = Object.freeze([]);
 
 /**
@@ -44,6 +47,8 @@ export class Exchange {
 
   /** Set by `authenticate`; `null` where no policy asked or a missing token is allowed. */
   principal: Principal | null = null;
+  /** Set by `authenticate` where several policies found one: all but the last. */
+  earlierPrincipals: readonly Principal[] = NO_PRINCIPALS;
   /** Set by `authenticate`: where tokens stood that must not go upstream. */
   tokensToRemove: readonly TokenLocation[] = NO_LOCATIONS;
   /** Set by `authenticate`: the field whose token goes upstream (keepToken), or the empty string. */
@@ -66,6 +71,10 @@ export class Exchange {
   /** Set by `mcp`: takes out of the answer what the caller may not see; `null` where all of it may pass. */
   answerFilter: AnswerFilter | null = null;
 
+  /** Set by `forward`: the upstream's answer as it goes on, for whoever has to end it. */
+  answer: RunningAnswer | null = null;
+  /** Set where the answer was ended because the right to it had ended. */
+  streamEnd: StreamEndReason | null = null;
   /** Set by `forward`: the answer is a stream of events. */
   isEventStream = false;
   /** When the upstream was asked and when its answer began, from `performance.now()`; 0: never. */

@@ -21,7 +21,9 @@ import { createPipeline } from './pipeline.ts';
 import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
 import { createReuse, type Turn } from './reuse.ts';
+import type { ListenerTable } from './route/listener-table.ts';
 import { createSockets } from './sockets.ts';
+import { createStreamWatch, LOOK_INTERVAL_MS } from './streams/stream-watch.ts';
 import { systemClock, type Milliseconds } from './units.ts';
 import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
 
@@ -110,6 +112,16 @@ export function createGateway({
   let authenticators: readonly PolicyAuthenticator[] = [];
 
   const monotonicNow = (): number => performance.now();
+  const streams = createStreamWatch({
+    exchanges: open,
+    clock: systemClock,
+    monotonicNow,
+    graceMs: run.tokenExpiryGraceMs,
+    keepAliveMs: run.streamKeepAliveMs,
+    onBug: (error) => onBug('an open stream', error),
+    later: setImmediate,
+  });
+  const looking = setInterval(streams.look, LOOK_INTERVAL_MS).unref();
   const sockets = createSockets({
     defaultAddress: run.listenAddress,
     limits: {
@@ -148,13 +160,14 @@ export function createGateway({
   return {
     async apply(plan) {
       const turns: Turn<unknown>[] = [];
+      let tables: ReadonlyMap<string, ListenerTable>;
       try {
         const auth = reuseAuthenticators(plan.authentications);
         turns.push(auth);
         const up = reuseUpstreams(upstreamParts(plan));
         turns.push(up);
         const upstreams = groupByBackend(plan, up.live);
-        const tables = buildTables(plan, { authenticators: auth.live, upstreams }, mcpOptions);
+        tables = buildTables(plan, { authenticators: auth.live, upstreams }, mcpOptions);
         await keySetsReady(auth.live, run.keySetDeadlineMs);
         sockets.prepare(plan.ports).commit(tables);
         authenticators = auth.live;
@@ -164,6 +177,7 @@ export function createGateway({
       }
       for (const turn of turns) turn.commit();
       current = plan;
+      streams.reload(tables);
       if (draining) sockets.stopAccepting();
     },
     async drain(timeoutMs) {
@@ -175,6 +189,7 @@ export function createGateway({
           setTimeout(resolve, timeoutMs);
         });
       }
+      clearInterval(looking);
       sockets.closeAll();
       await verifyPool.close();
     },

@@ -29,6 +29,8 @@ const defaults: RunOptions = {
   authFailureStatus: 'auto',
   onDeny: 'hide',
   sessionLifetimeMs: 604_800_000,
+  tokenExpiryGraceMs: 5_000,
+  streamKeepAliveMs: 15_000,
   drainTimeoutMs: 30_000,
   maxBodyBytes: 4 * MIB,
   bodyTimeoutMs: 60_000,

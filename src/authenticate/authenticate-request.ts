@@ -33,7 +33,12 @@ function continueFrom(exchange: Exchange, first: number): Verdict | Promise<Verd
 function accept(exchange: Exchange, result: Authenticated | Refusal): Refusal | null {
   if (result instanceof Refusal) return result;
   const { principal, location } = result;
-  if (principal !== null) exchange.principal = principal;
+  if (principal !== null) {
+    if (exchange.principal !== null) {
+      exchange.earlierPrincipals = [...exchange.earlierPrincipals, exchange.principal];
+    }
+    exchange.principal = principal;
+  }
   if (location === null) return null;
   if (principal?.keepToken !== true) {
     exchange.tokensToRemove = [...exchange.tokensToRemove, location];

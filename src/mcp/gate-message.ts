@@ -78,9 +78,14 @@ export function gateMessage(exchange: Exchange): Verdict {
   return PASS;
 }
 
-type Denial = Extract<Decision, { allowed: false }>;
+export type Denial = Extract<Decision, { allowed: false }>;
 
-function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Denial | null {
+/**
+ * What the policies of a backend say of a message, as they are now.
+ *
+ * @returns the denial, or `null` where it may pass
+ */
+export function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Denial | null {
   const { authorizer, target } = mcp;
   if (authorizer === null || message.kind === 'response') return null;
   const calls = message.kind === 'request' ? callsOf(message, target) : null;
@@ -103,18 +108,19 @@ function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Den
  * of an answer by the request's id, and an id that is used twice can bring a list on another request's.
  */
 function filterAnswer(exchange: Exchange, mcp: McpBackend, message: McpMessage | null): void {
-  const { authorizer, target } = mcp;
-  if (authorizer === null) return;
+  const { target } = mcp;
+  if (mcp.authorizer === null) return;
   const request = message?.kind === 'request' ? message : null;
   const subject = exchange.policySubject();
   const protocolVersion = request?.protocolVersion ?? null;
+  // A reload during a long answer puts the backend with the new rules into the exchange.
   const isVisible: IsVisible = (kind, name) =>
-    authorizer.decideListed(subject, {
+    exchange.backend?.mcp?.authorizer?.decideListed(subject, {
       kind: kind === 'tools' ? 'tool' : kind === 'prompts' ? 'prompt' : 'resource',
       name,
       target,
       protocolVersion,
-    }).allowed;
+    }).allowed === true;
   exchange.answerFilter = createAnswerFilter({
     request,
     isVisible,
