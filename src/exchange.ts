@@ -6,6 +6,7 @@ import type { PolicySubject } from './authorize/authorizer.ts';
 import type { Principal } from './authenticate/principal.ts';
 import type { Refusal } from './errors.ts';
 import type { AnswerFilter } from './mcp/answer-filter.ts';
+import type { AnswerObserver } from './mcp/tool-list-observer.ts';
 import type { McpMessage } from './mcp/message.ts';
 import type { SealOwner } from './mcp/seal-binding.ts';
 import type { OpenedSession } from './mcp/session.ts';
@@ -70,6 +71,12 @@ export class Exchange {
   session: OpenedSession | null = null;
   /** Set by `mcp`: takes out of the answer what the caller may not see; `null` where all of it may pass. */
   answerFilter: AnswerFilter | null = null;
+  /** Set by `mcp`: reads the answer along, for the metrics; `null` where nobody has to. */
+  answerObserver: AnswerObserver | null = null;
+  /** Set by `mcp`: the upstream's answer has opened a session. */
+  hasOpenedSession = false;
+  /** Set by `mcp`: the answer is the stream of the HTTP+SSE transport (MCP 2024-11-05). */
+  isSseTransport = false;
 
   /** Set by `forward`: the upstream's answer as it goes on, for whoever has to end it. */
   answer: RunningAnswer | null = null;

@@ -20,6 +20,7 @@ import { createSealer } from './mcp/seal.ts';
 import { createPipeline } from './pipeline.ts';
 import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
+import { countMcpStreams } from './record/mcp-outcome.ts';
 import { createReuse, type Turn } from './reuse.ts';
 import type { ListenerTable } from './route/listener-table.ts';
 import { createSockets } from './sockets.ts';
@@ -98,6 +99,7 @@ export function createGateway({
   );
   const mcpOptions = {
     onDeny: run.onDeny,
+    onTools: metrics.mcp.learnTools,
     sealer: createSealer({
       keys: sessionKeys,
       clock: systemClock,
@@ -146,6 +148,7 @@ export function createGateway({
   metrics.observe({
     openRequests: () => open.size,
     openStreams: () => countStreams(open),
+    mcpStreams: () => countMcpStreams(open),
     openConnections: () => openConnections,
     verifyPool: verifyPool.state,
     authenticators: () => authenticators,

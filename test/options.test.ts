@@ -65,6 +65,8 @@ const table: readonly {
   { name: 'auth-failure-status', field: 'authFailureStatus', good: [['auto', 'auto'], ['401', 401], ['403', 403]], bad: ['200', '404'] },
   { name: 'on-deny', field: 'onDeny', good: [['hide', 'hide'], ['forbidden', 'forbidden'], ['tool_error', 'tool_error']], bad: ['Hide', 'deny', ''] },
   { name: 'session-lifetime', field: 'sessionLifetimeMs', good: [['1m', 60_000], ['24h', 86_400_000]], bad: ['0', '59s', '9000h', ''] },
+  { name: 'token-expiry-grace', field: 'tokenExpiryGraceMs', good: [['0', 0], ['1h', 3_600_000]], bad: ['61m', '-1s'] },
+  { name: 'stream-keep-alive', field: 'streamKeepAliveMs', good: [['0', 0], ['24h', 86_400_000]], bad: ['25h', 'never'] },
   { name: 'drain-timeout', field: 'drainTimeoutMs', good: [['0', 0], ['500ms', 500], ['10s', 10_000], ['5m', 300_000], ['24h', 86_400_000]], bad: ['25h', '10', '1.5s', '-1s', '1d', 's', ''] },
   { name: 'max-body', field: 'maxBodyBytes', good: [['0', 0], ['1000', 1000], ['64KiB', 65_536], ['1024MiB', 1024 * MIB]], bad: ['1025MiB', '1GB', '4MB', '-1', '1e3'] },
   { name: 'body-timeout', field: 'bodyTimeoutMs', good: [['0', 0], ['30s', 30_000]], bad: ['2h', '30', ''] },

@@ -86,6 +86,7 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
     this.#stopTimer();
     const exchange = this.#exchange;
     exchange.upstreamAnsweredAtMonotonicMs = this.#monotonicNow();
+    exchange.answerObserver?.onHead(status, upstreamHeaders);
     const mode = exchange.answerFilter?.onHead(status, upstreamHeaders) ?? 'pass';
     if (mode === 'fault') {
       this.#refuseAnswer();
@@ -103,7 +104,8 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
 
   onData(piece: Uint8Array): boolean {
     if (this.#over) return true;
-    const { answerFilter } = this.#exchange;
+    const { answerFilter, answerObserver } = this.#exchange;
+    answerObserver?.push(piece);
     if (answerFilter === null) return this.#write(piece);
     return this.#writeAll(answerFilter.push(piece));
   }
@@ -111,7 +113,8 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
   onEnd(): void {
     if (this.#over) return;
     this.#stopTimer();
-    const { answerFilter, responder } = this.#exchange;
+    const { answerFilter, answerObserver, responder } = this.#exchange;
+    answerObserver?.end();
     const rest = answerFilter?.end() ?? [];
     if (this.#heldHead !== null && answerFilter?.fault === null) {
       this.#begin(this.#heldHead, lengthOf(rest));

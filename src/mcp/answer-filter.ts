@@ -6,6 +6,7 @@ import { filterMessage, type MessageContext, type MessageFilterFault } from './f
 import { GrowingBytes } from './growing-bytes.ts';
 import { listKindOf, type IsVisible } from './list-kind.ts';
 import type { McpEra, RequestId } from './message.ts';
+import type { MessageScan } from './scan-message.ts';
 
 /** Why an answer can't be handed on, for the log. */
 export type AnswerFault =
@@ -15,6 +16,8 @@ export type AnswerFault =
   | 'the content type occurs twice'
   | 'the content type is neither JSON nor an event stream'
   | 'the content is encoded';
+
+export type AnswerOutcome = 'ok' | 'error' | 'tool_error';
 
 /**
  * What becomes of an answer's body:
@@ -43,6 +46,8 @@ export interface AnswerFilterOptions {
  */
 export interface AnswerFilter {
   readonly fault: AnswerFault | null;
+  /** What the answer to the request said, once it was read; `tool_error`: a result with `isError`. */
+  readonly outcome: AnswerOutcome | null;
   /**
    * Takes the head of the upstream's answer.
    *
@@ -78,6 +83,7 @@ class Filter implements AnswerFilter {
   readonly #context: MessageContext;
   readonly #maxBytes: Bytes;
   fault: AnswerFault | null = null;
+  outcome: AnswerOutcome | null = null;
   #mode: AnswerMode = 'fault';
   #mayBeEmpty = false;
   #body: GrowingBytes | null = null;
@@ -89,6 +95,7 @@ class Filter implements AnswerFilter {
       expected: request === null || kind === null ? null : { id: request.id, kind },
       era: request?.era ?? 'legacy',
       isVisible,
+      ...(request === null ? {} : { onMessage: (scan) => this.#note(scan, request.id) }),
     };
     this.#maxBytes = maxBytes;
   }
@@ -127,6 +134,11 @@ class Filter implements AnswerFilter {
     return rest !== null && (rest.isComplete || rest.dataBytes === null)
       ? this.#filterBlocks([rest])
       : NOTHING;
+  }
+
+  #note({ id, hasResult, hasError, isToolError }: MessageScan, requestId: RequestId): void {
+    if (id !== requestId || (!hasResult && !hasError)) return;
+    this.outcome = hasError ? 'error' : isToolError ? 'tool_error' : 'ok';
   }
 
   #chooseMode(status: number, headers: HeaderFields): AnswerMode {

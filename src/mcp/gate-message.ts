@@ -14,6 +14,7 @@ import type { McpMessage } from './message.ts';
 import { readMessage } from './read-message.ts';
 import { ownerOf } from './seal-binding.ts';
 import { openSession } from './session.ts';
+import { createToolListObserver } from './tool-list-observer.ts';
 
 /** Largest answer that is held back to be filtered, and largest event of a stream, in octets. */
 const MAX_FILTERED_BYTES = 8 * 1024 * 1024;
@@ -43,7 +44,7 @@ const NO_OBJECT_NEEDED: ReadonlySet<string> = new Set([
  *
  * @returns PASS, with `exchange.answerFilter` set where the answer has to be filtered; METHOD_NOT_ALLOWED,
  *   SESSION_UNKNOWN, MESSAGE_INVALID with a JSON-RPC body, or AUTHORIZATION_DENIED in the words that the
- *   on-deny option asks for
+ *   policy that denied, or else the on-deny option, asks for
  */
 export function gateMessage(exchange: Exchange): Verdict {
   const mcp = exchange.backend?.mcp ?? null;
@@ -75,7 +76,13 @@ export function gateMessage(exchange: Exchange): Verdict {
   const denial = deniedBy(exchange, mcp, message);
   if (denial !== null) return denied(mcp, message, denial);
   filterAnswer(exchange, mcp, message);
+  if (message.kind === 'request' && message.method === 'tools/list') observeTools(exchange, mcp);
   return PASS;
+}
+
+function observeTools(exchange: Exchange, { name, target, onTools }: McpBackend): void {
+  const targetName = exchange.upstream?.targetName ?? target;
+  exchange.answerObserver = createToolListObserver((names) => onTools(name, targetName, names));
 }
 
 export type Denial = Extract<Decision, { allowed: false }>;
@@ -133,7 +140,7 @@ function invalid(fault: MessageFault): Refusal {
 }
 
 function denied(mcp: McpBackend, message: McpMessage, { policy, rule, detail }: Denial): Refusal {
-  const answer = denialAnswer(message, mcp.onDeny);
+  const answer = denialAnswer(message, mcp.onDenyByPolicy.get(policy) ?? mcp.onDeny);
   return new Refusal('AUTHORIZATION_DENIED', {
     status: answer.status,
     answer: { contentType: answer.contentType, body: answer.body },

@@ -16,6 +16,10 @@ export interface McpBackendParts {
   /** `namespace/name` of the first policy, for denials that no rule decided. */
   readonly firstPolicy: string;
   readonly onDeny: OnDeny;
+  /** By `namespace/name` of the policies that say so themselves. */
+  readonly onDenyByPolicy: ReadonlyMap<string, OnDeny>;
+  /** Told of the names in lists of tools that a target sent. */
+  readonly onTools: (backend: string, target: string, names: readonly string[]) => void;
   readonly sealer: Sealer;
 }
 

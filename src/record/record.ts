@@ -5,11 +5,12 @@ import type { McpMessage } from '../mcp/message.ts';
 import type { Clock } from '../units.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Metrics } from './metrics.ts';
+import { countMcp } from './mcp-outcome.ts';
 import type { RequestSeries } from './request-counts.ts';
 
 export interface RecorderOptions {
   readonly accessLog: Pick<AccessLog, 'write'>;
-  readonly metrics: Pick<Metrics, 'requests'>;
+  readonly metrics: Pick<Metrics, 'requests' | 'mcp'>;
   /** Milliseconds that only grow, the clock that `Exchange.startedAtMonotonicMs` was read from. */
   readonly monotonicNow?: Clock;
   /** Told of an exception in here: a bug, which must not reach the request. */
@@ -58,6 +59,7 @@ export function createRecorder({
     const { head, listener, rule, upstream, refusal } = exchange;
     const durationMs = Math.max(0, monotonicNow() - exchange.startedAtMonotonicMs);
     const status = statusOf(exchange);
+    const isMcp = exchange.backend?.mcp != null;
     const { upstreamStartedAtMonotonicMs: asked, upstreamAnsweredAtMonotonicMs: answered } =
       exchange;
     const reason = refusal?.kind.reason ?? null;
@@ -68,6 +70,7 @@ export function createRecorder({
       durationMs,
       asked > 0 && answered > 0 ? answered - asked : null,
     );
+    countMcp(exchange, metrics.mcp, durationMs);
     accessLog.write({
       endedAtMs: exchange.startedAtMs + durationMs,
       gateway: listener?.gateway ?? null,
@@ -87,7 +90,8 @@ export function createRecorder({
       rule: refusal?.rule ?? null,
       detail: refusal?.detail ?? null,
       backend: upstream?.backendName ?? null,
-      target: upstream?.targetName ?? null,
+      target: isMcp ? null : (upstream?.targetName ?? null),
+      mcpTarget: isMcp ? (upstream?.targetName ?? null) : null,
       mcpMethod: methodOf(exchange.message),
       toolName: toolOf(exchange.message),
       sessionHash: exchange.session?.hash ?? null,

@@ -88,6 +88,7 @@ function authorizers(rule: fc.Arbitrary<string>): fc.Arbitrary<() => McpAuthoriz
       policy: fc.constant('default/any'),
       policyKind: fc.constant('AgentgatewayPolicy'),
       action: fc.constantFrom('Allow', 'Allow', 'Deny', 'Require'),
+      onDeny: fc.constant(null),
       expressions: fc.array(rule, { maxLength: 2 }),
     }),
     target: fc.constantFrom(null, null, 'second'),
@@ -195,5 +196,11 @@ test('a remembered decision is the one that is made afresh', () => {
 });
 
 function planOf(action: AuthorizationPlan['action'], ...expressions: string[]): AuthorizationPlan {
-  return { policy: 'default/any', policyKind: 'AgentgatewayPolicy', action, expressions };
+  return {
+    policy: 'default/any',
+    policyKind: 'AgentgatewayPolicy',
+    action,
+    onDeny: null,
+    expressions,
+  };
 }

@@ -95,7 +95,7 @@ async function assertOpen({ reader }: Awaited<ReturnType<typeof openStream>>): P
   assert.equal(reader.end, 'open');
 }
 
-describe('a stream ends', { concurrency: true }, () => {
+describe('a stream ends', { concurrency: false }, () => {
   for (const [what, message] of [
     ['of a GET', undefined],
     ['that answers a POST', call],
