@@ -99,7 +99,7 @@ export function createGateway({
   );
   const mcpOptions = {
     onDeny: run.onDeny,
-    onTools: metrics.mcp.learnTools,
+    onTools: (backend, target, names) => metrics.mcp.learnTools(backend, target, names),
     sealer: createSealer({
       keys: sessionKeys,
       clock: systemClock,
@@ -123,7 +123,7 @@ export function createGateway({
     onBug: (error) => onBug('an open stream', error),
     later: setImmediate,
   });
-  const looking = setInterval(streams.look, LOOK_INTERVAL_MS).unref();
+  const looking = setInterval(() => streams.look(), LOOK_INTERVAL_MS).unref();
   const sockets = createSockets({
     defaultAddress: run.listenAddress,
     limits: {

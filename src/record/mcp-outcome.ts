@@ -44,7 +44,10 @@ export function outcomeOf(exchange: Exchange): McpOutcome {
     case 'Overload':
     case 'Internal':
       return 'failed';
-    default:
+    case 'InvalidRequest':
+    case 'JwtAuth':
+    case 'NotFound':
+    case 'RateLimit':
       return 'refused';
   }
 }

@@ -14,7 +14,7 @@ const GRACE_MS = 5_000;
 const SKEW_MS = 60_000;
 const KEEP_ALIVE_MS = 15_000;
 
-const keySet = { generation: 1, has: (_key: unknown) => true };
+const keySet = { generation: 1, has: () => true };
 
 function principalUntil(expiresAtMs: number): Principal {
   const claims = { exp: expiresAtMs / 1000, sub: 'alice' };
