@@ -8,7 +8,7 @@ import { createAuthenticator, type PolicyAuthenticator } from './authenticate/au
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
 import { createKeySetStore } from './authenticate/key-set-store.ts';
 import { createVerifyPool } from './authenticate/verify-pool.ts';
-import { buildTables } from './build-runtime.ts';
+import { buildTables, type McpOptions } from './build-runtime.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
 import { createChooseBackend } from './forward/choose-backend.ts';
@@ -97,7 +97,7 @@ export function createGateway({
   const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target }) =>
     createUpstream(backendName, target, limits),
   );
-  const mcpOptions = {
+  const mcpOptions: McpOptions = {
     onDeny: run.onDeny,
     onTools: (backend, target, names) => metrics.mcp.learnTools(backend, target, names),
     sealer: createSealer({

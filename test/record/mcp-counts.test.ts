@@ -80,7 +80,7 @@ function exchange(changes: Partial<Exchange>): Exchange {
     message,
     status: 200,
   };
-  return Object.assign(created, parts, changes) as Exchange;
+  return Object.assign(created, parts, changes);
 }
 
 describe('an outcome', () => {
