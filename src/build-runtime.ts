@@ -8,10 +8,16 @@ import type { Authorizer } from './authorize/authorizer.ts';
 import { createMcpAuthorizer } from './authorize/mcp-authorizer.ts';
 import { createBackendChooser, type WeightedBackend } from './forward/backend-chooser.ts';
 import type { OnDeny } from './mcp/denial-answer.ts';
-import { createMcpBackend, type McpBackend } from './mcp/mcp-backend.ts';
+import { createMcpBackend, type McpBackend, type McpBackendParts } from './mcp/mcp-backend.ts';
 import type { Sealer } from './mcp/seal.ts';
 import type { Upstream } from './forward/upstream.ts';
-import type { BackendPlan, Plan, RulePlan, WeightedBackendPlan } from './plan.ts';
+import type {
+  AuthorizationPlan,
+  BackendPlan,
+  Plan,
+  RulePlan,
+  WeightedBackendPlan,
+} from './plan.ts';
 import type { AuthorizationServer } from './discover/authorization-server.ts';
 import { protectedRoutesOf, ruleResource } from './build-discovery.ts';
 import { compileCors, exposedToMcpClients } from './route/cors.ts';
@@ -34,6 +40,8 @@ export interface LiveParts {
 export interface McpOptions {
   readonly listenAddress: string;
   readonly onDeny: OnDeny;
+  /** Told of the names in lists of tools that a target sent. */
+  readonly onTools: McpBackendParts['onTools'];
   readonly sealer: Sealer;
 }
 
@@ -123,8 +131,21 @@ function buildMcpBackend(plan: Plan, backend: BackendPlan, options: McpOptions):
     authorizer: policies.length === 0 ? null : createMcpAuthorizer(policies),
     firstPolicy: policies[0]?.plan.policy ?? '',
     onDeny: options.onDeny,
+    onDenyByPolicy: onDenyByPolicy(policies.map(({ plan: policy }) => policy)),
+    onTools: options.onTools,
     sealer: options.sealer,
   });
+}
+
+/** Policies of two kinds may have one name; where they differ, the one that shows less counts for both. */
+function onDenyByPolicy(policies: readonly AuthorizationPlan[]): ReadonlyMap<string, OnDeny> {
+  const modes = new Map<string, OnDeny>();
+  for (const { policy, onDeny } of policies) {
+    if (onDeny === null) continue;
+    const known = modes.get(policy);
+    modes.set(policy, known === undefined || known === onDeny ? onDeny : 'hide');
+  }
+  return modes;
 }
 
 function at<Item>(list: readonly Item[], index: number): Item {

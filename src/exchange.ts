@@ -6,6 +6,7 @@ import type { PolicySubject } from './authorize/authorizer.ts';
 import type { Principal } from './authenticate/principal.ts';
 import type { Refusal } from './errors.ts';
 import type { AnswerFilter } from './mcp/answer-filter.ts';
+import type { AnswerObserver } from './mcp/tool-list-observer.ts';
 import type { McpMessage } from './mcp/message.ts';
 import type { SealOwner } from './mcp/seal-binding.ts';
 import type { OpenedSession } from './mcp/session.ts';
@@ -13,10 +14,13 @@ import type { ChosenBackend } from './forward/backend-chooser.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { ListenerTable } from './route/listener-table.ts';
 import type { ListenerRuntime, RuleRuntime } from './runtime.ts';
+import type { RunningAnswer } from './streams/running-answer.ts';
+import type { StreamEndReason } from './streams/stream-ending.ts';
 import type { EpochMilliseconds } from './units.ts';
 
 const ANONYMOUS: SealOwner = Object.freeze({ kind: 'anonymous' });
 const NO_EDITS: readonly HeaderEdit[] = Object.freeze([]);
+const NO_PRINCIPALS: readonly Principal[] = Object.freeze([]);
 const NO_LOCATIONS: readonly TokenLocation[] = Object.freeze([]);
 
 /** A request header field that goes upstream with another value, or, where that is `null`, not at all. */
@@ -53,6 +57,8 @@ export class Exchange {
 
   /** Set by `authenticate`; `null` where no policy asked or a missing token is allowed. */
   principal: Principal | null = null;
+  /** Set by `authenticate` where several policies found one: all but the last. */
+  earlierPrincipals: readonly Principal[] = NO_PRINCIPALS;
   /** Set by `authenticate`: where tokens stood that must not go upstream. */
   tokensToRemove: readonly TokenLocation[] = NO_LOCATIONS;
   /** Set by `authenticate`: the field whose token goes upstream (keepToken), or the empty string. */
@@ -78,7 +84,17 @@ export class Exchange {
   denial: Refusal | null = null;
   /** Set by `mcp`: takes out of the answer what the caller may not see; `null` where all of it may pass. */
   answerFilter: AnswerFilter | null = null;
+  /** Set by `mcp`: reads the answer along, for the metrics; `null` where nobody has to. */
+  answerObserver: AnswerObserver | null = null;
+  /** Set by `mcp`: the upstream's answer has opened a session. */
+  hasOpenedSession = false;
+  /** Set by `mcp`: the answer is the stream of the HTTP+SSE transport (MCP 2024-11-05). */
+  isSseTransport = false;
 
+  /** Set by `forward`: the upstream's answer as it goes on, for whoever has to end it. */
+  answer: RunningAnswer | null = null;
+  /** Set where the answer was ended because the right to it had ended. */
+  streamEnd: StreamEndReason | null = null;
   /** Set by `forward`: the answer is a stream of events. */
   isEventStream = false;
   /** When the upstream was asked and when its answer began, from `performance.now()`; 0: never. */

@@ -10,7 +10,7 @@ import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
 import { createKeySetStore } from './authenticate/key-set-store.ts';
 import { createVerifyPool } from './authenticate/verify-pool.ts';
 import { authorizationServerPlans } from './build-discovery.ts';
-import { buildTables } from './build-runtime.ts';
+import { buildTables, type McpOptions } from './build-runtime.ts';
 import {
   createAuthorizationServer,
   type AuthorizationServer,
@@ -30,8 +30,11 @@ import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
 import { createPipeline } from './pipeline.ts';
 import type { AuthenticationPlan, AuthorizationServerPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
+import { countMcpStreams } from './record/mcp-outcome.ts';
 import { createReuse, type Turn } from './reuse.ts';
+import type { ListenerTable } from './route/listener-table.ts';
 import { createSockets } from './sockets.ts';
+import { createStreamWatch, LOOK_INTERVAL_MS } from './streams/stream-watch.ts';
 import { systemClock, type Milliseconds } from './units.ts';
 import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
 
@@ -117,7 +120,12 @@ export function createGateway({
     (plan) =>
       createAuthorizationServer(plan, { fetch: fetchMetadata, clock: systemClock, onWarning }),
   );
-  const mcpOptions = { listenAddress: run.listenAddress, onDeny: run.onDeny, sealer };
+  const mcpOptions: McpOptions = {
+    listenAddress: run.listenAddress,
+    onDeny: run.onDeny,
+    onTools: (backend, target, names) => metrics.mcp.learnTools(backend, target, names),
+    sealer,
+  };
   const open = new Set<Exchange>();
   let openConnections = 0;
   let draining = false;
@@ -126,6 +134,16 @@ export function createGateway({
   let authenticators: readonly PolicyAuthenticator[] = [];
 
   const monotonicNow = (): number => performance.now();
+  const streams = createStreamWatch({
+    exchanges: open,
+    clock: systemClock,
+    monotonicNow,
+    graceMs: run.tokenExpiryGraceMs,
+    keepAliveMs: run.streamKeepAliveMs,
+    onBug: (error) => onBug('an open stream', error),
+    later: setImmediate,
+  });
+  const looking = setInterval(() => streams.look(), LOOK_INTERVAL_MS).unref();
   const sockets = createSockets({
     defaultAddress: run.listenAddress,
     limits: {
@@ -150,6 +168,7 @@ export function createGateway({
   metrics.observe({
     openRequests: () => open.size,
     openStreams: () => countStreams(open),
+    mcpStreams: () => countMcpStreams(open),
     openConnections: () => openConnections,
     verifyPool: verifyPool.state,
     authenticators: () => authenticators,
@@ -164,6 +183,7 @@ export function createGateway({
   return {
     async apply(plan) {
       const turns: Turn<unknown>[] = [];
+      let tables: ReadonlyMap<string, ListenerTable>;
       try {
         const auth = reuseAuthenticators(plan.authentications);
         turns.push(auth);
@@ -172,7 +192,7 @@ export function createGateway({
         const upstreams = groupByBackend(plan, up.live);
         const servers = reuseAuthorizationServers(authorizationServerPlans(plan));
         turns.push(servers);
-        const tables = buildTables(
+        tables = buildTables(
           plan,
           { authenticators: auth.live, upstreams, authorizationServers: servers.live },
           mcpOptions,
@@ -186,6 +206,7 @@ export function createGateway({
       }
       for (const turn of turns) turn.commit();
       current = plan;
+      streams.reload(tables);
       if (draining) sockets.stopAccepting();
     },
     async drain(timeoutMs) {
@@ -197,6 +218,7 @@ export function createGateway({
           setTimeout(resolve, timeoutMs);
         });
       }
+      clearInterval(looking);
       sockets.closeAll();
       await verifyPool.close();
     },

@@ -23,6 +23,9 @@ export interface RunOptions {
   readonly authFailureStatus: 'auto' | 401 | 403;
   readonly onDeny: 'hide' | 'unknown' | 'forbidden' | 'tool_error';
   readonly sessionLifetimeMs: Milliseconds;
+  readonly tokenExpiryGraceMs: Milliseconds;
+  /** 0: none. */
+  readonly streamKeepAliveMs: Milliseconds;
   readonly drainTimeoutMs: Milliseconds;
   readonly maxBodyBytes: Bytes;
   /** 0: no limit. */
@@ -149,6 +152,8 @@ const table = {
   'auth-failure-status': { kind: oneOf('auto', '401', '403'), fallback: 'auto', help: 'for a missing or bad token; auto: 403 for GlooTrafficPolicy and TrafficPolicy, 401 for AgentgatewayPolicy kinds' },
   'on-deny': { kind: oneOf('hide', 'unknown', 'forbidden', 'tool_error'), fallback: 'hide', help: 'how an MCP request that a policy denies is answered: by the upstream as it answers for what it does not have, by the gate as if the object did not exist, with 403, or with a tool result that says so' },
   'session-lifetime': { kind: duration(60_000, 8760 * HOUR_MS), fallback: '168h', help: 'how long the session id that a client holds is good for; in use it is renewed' },
+  'token-expiry-grace': { kind: duration(0, HOUR_MS), fallback: '5s', help: 'how long an open stream may outlast its token' },
+  'stream-keep-alive': { kind: duration(0, 24 * HOUR_MS), fallback: '15s', help: 'silence after which an event stream gets a comment, so that nothing on the way to the client takes it for dead; 0: never' },
   'drain-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '30s', help: 'how long requests and streams may go on after SIGTERM; 0: not at all' },
   'max-body': { kind: size(0, 1024 * 1_048_576), fallback: '4MiB', help: 'largest request body (413 above)' },
   'body-timeout': { kind: duration(0, HOUR_MS), fallback: '60s', help: 'how long a request body may take, however steadily it trickles (408 above); 0: no limit' },
@@ -248,6 +253,8 @@ export function parseOptions(
     authFailureStatus: status === 'auto' ? 'auto' : status === '401' ? 401 : 403,
     onDeny: value('on-deny', table['on-deny'].kind),
     sessionLifetimeMs: value('session-lifetime', table['session-lifetime'].kind),
+    tokenExpiryGraceMs: value('token-expiry-grace', table['token-expiry-grace'].kind),
+    streamKeepAliveMs: value('stream-keep-alive', table['stream-keep-alive'].kind),
     drainTimeoutMs: value('drain-timeout', table['drain-timeout'].kind),
     maxBodyBytes: value('max-body', table['max-body'].kind),
     bodyTimeoutMs: value('body-timeout', table['body-timeout'].kind),

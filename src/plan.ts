@@ -279,6 +279,8 @@ export interface AuthorizationPlan {
   readonly policy: string;
   readonly policyKind: string;
   readonly action: 'Allow' | 'Deny' | 'Require';
+  /** How this policy's denials of MCP requests look, where it says so itself (`postern.dev/on-deny`). */
+  readonly onDeny: 'hide' | 'unknown' | 'forbidden' | 'tool_error' | null;
   /** CEL, checked when the plan was made. OR-ed for Allow and Deny; each must hold for Require. */
   readonly expressions: readonly string[];
 }

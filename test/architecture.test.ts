@@ -38,6 +38,7 @@ const STAGES = [
 /** Data and pure functions that several stages read: files of one stage that others may import. */
 const COMMON_GROUND: Readonly<Record<string, string>> = {
   'accept/request-head.ts': 'the shape of a request, and how one of its fields is read',
+  'mcp/known-methods.ts': 'the methods that a message and a metric may be called by',
   'accept/request-path.ts': 'rules are compared in the one spelling that requests are brought into',
 };
 

@@ -47,7 +47,12 @@ function accept(
     if (refusal !== null && !ignoresRefusals) return withMetadata(exchange, refusal);
     if (refusal !== null) principal = null;
   }
-  if (principal !== null) exchange.principal = principal;
+  if (principal !== null) {
+    if (exchange.principal !== null) {
+      exchange.earlierPrincipals = [...exchange.earlierPrincipals, exchange.principal];
+    }
+    exchange.principal = principal;
+  }
   if (location === null) return null;
   if (principal?.keepToken !== true) {
     exchange.tokensToRemove = [...exchange.tokensToRemove, location];

@@ -8,6 +8,7 @@ import { validFromMs } from './check-claims.ts';
 import { askProviders } from './ask-providers.ts';
 import { compileTokenSources, findToken } from './find-token.ts';
 import type { FoundToken, ProviderGroup } from './find-token.ts';
+import { reconsider, rememberHold } from './hold.ts';
 import type { KeySetState } from './key-set.ts';
 import type { KeySetStore } from './key-set-store.ts';
 import { makePrincipal } from './make-principal.ts';
@@ -220,6 +221,7 @@ export function createAuthenticator(
     demands: tokenDemands(plan),
     ignoresRefusals: plan.mode === 'AllowMissingOrFailed',
     authenticate,
+    reconsider: (earlier) => reconsider(plan, providers, earlier),
     ready,
     get keySets() {
       return providers.map(({ keySet }) => keySet.state());
@@ -239,6 +241,9 @@ const anonymous: Authenticated = Object.freeze({ principal: null, location: null
 function acceptedToken(token: ReadToken, acceptance: Acceptance, found: FoundToken): AcceptedToken {
   const { provider, key, generation } = acceptance;
   const principal = makePrincipal(token, provider.plan);
+  const { keySet } = provider;
+  const { location } = found;
+  rememberHold(principal, { claims: token.claims, location, keySet, key, generation });
   return {
     verdict: Object.freeze({ principal, location: found.location }),
     group: found.group,

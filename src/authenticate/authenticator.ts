@@ -1,6 +1,7 @@
 import type { HeaderFields } from '../accept/request-head.ts';
 import type { Refusal } from '../errors.ts';
 import type { EpochMilliseconds } from '../units.ts';
+import type { Hold, HoldLoss } from './hold.ts';
 import type { Principal } from './principal.ts';
 import type { TokenDemands } from './token-demands.ts';
 
@@ -47,4 +48,11 @@ export interface Authenticator {
     request: CredentialSource,
     nowMs: EpochMilliseconds,
   ): Authenticated | Refusal | Promise<Authenticated | Refusal>;
+  /**
+   * Decides again on a request that was accepted earlier, maybe by another policy, and is still being answered.
+   *
+   * @param earlier what the tokens of the request rested on
+   * @returns what the acceptance rests on now, `null` where it needs no token, or why it is none any more
+   */
+  reconsider(earlier: readonly Hold[]): Hold | null | HoldLoss;
 }

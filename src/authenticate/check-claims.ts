@@ -62,6 +62,18 @@ export function checkClaims(
 ): Refusal | null {
   if (nowMs >= validUntilMs(claims, rules)) return expired;
   if (nowMs < validFromMs(claims, rules)) return notYetValid;
+  return checkAddressee(claims, rules);
+}
+
+/**
+ * The part of {@link checkClaims} that time does not change: `iss` and `aud`.
+ *
+ * @returns `null` when both hold, else TOKEN_ISSUER_MISMATCH or TOKEN_AUDIENCE_MISMATCH
+ */
+export function checkAddressee(
+  claims: RegisteredClaims,
+  rules: Pick<ClaimRules, 'issuer' | 'audiences'>,
+): Refusal | null {
   if (rules.issuer !== null && claims.issuer !== rules.issuer) return issuerMismatch;
   if (rules.audiences !== null && !intersects(claims.audiences ?? [], rules.audiences)) {
     return audienceMismatch;

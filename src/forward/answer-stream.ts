@@ -3,8 +3,11 @@ import type { HeaderFields } from '../accept/request-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { RuleRuntime } from '../runtime.ts';
 import { Refusal, type RefusalCode } from '../errors.ts';
+import type { RunningAnswer } from '../streams/running-answer.ts';
+import type { StreamEnding } from '../streams/stream-ending.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { ChosenBackend } from './backend-chooser.ts';
+import { EventBoundary } from './event-boundary.ts';
 import type { Upstream, UpstreamAnswer, UpstreamCall, UpstreamRequest } from './upstream.ts';
 
 /**
@@ -12,6 +15,7 @@ import type { Upstream, UpstreamAnswer, UpstreamCall, UpstreamRequest } from './
  * when the upstream has no event to send yet.
  */
 const SSE_OPENING = ':\n\n';
+const SSE_COMMENT = Buffer.from(SSE_OPENING);
 
 /** A longer timer of Node's would ring at once; nobody waits for 24 days. */
 const LONGEST_TIMER_MS = 2_147_483_647;
@@ -26,7 +30,7 @@ interface HeldHead {
  * Carries one answer from the upstream to the client: each piece as it comes, no faster than the client
  * reads, ended on both sides as soon as either side ends.
  */
-export class AnswerStream implements UpstreamAnswer {
+export class AnswerStream implements UpstreamAnswer, RunningAnswer {
   readonly #exchange: Exchange;
   readonly #rule: RuleRuntime;
   readonly #chosen: ChosenBackend;
@@ -36,6 +40,10 @@ export class AnswerStream implements UpstreamAnswer {
   #over = false;
   /** The head of an answer whose body is held back until it is filtered. */
   #heldHead: HeldHead | null = null;
+  /** Of an event stream that comments may be put into. */
+  #boundary: EventBoundary | null = null;
+  /** The client has not taken yet what was written. */
+  #isBehind = false;
 
   constructor(
     exchange: Exchange,
@@ -57,8 +65,12 @@ export class AnswerStream implements UpstreamAnswer {
    */
   start(upstream: Upstream, request: UpstreamRequest, timeoutMs: number | null): void {
     const { responder } = this.#exchange;
+    this.#exchange.answer = this;
     responder.onAbort(() => this.#abort());
-    responder.onDrain(() => this.#call?.resume());
+    responder.onDrain(() => {
+      this.#isBehind = false;
+      this.#call?.resume();
+    });
     if (timeoutMs !== null && timeoutMs <= LONGEST_TIMER_MS) {
       this.#timer = startTimer(() => {
         this.#call?.abort();
@@ -74,6 +86,7 @@ export class AnswerStream implements UpstreamAnswer {
     this.#stopTimer();
     const exchange = this.#exchange;
     exchange.upstreamAnsweredAtMonotonicMs = this.#monotonicNow();
+    exchange.answerObserver?.onHead(status, upstreamHeaders);
     const mode = exchange.answerFilter?.onHead(status, upstreamHeaders) ?? 'pass';
     if (mode === 'fault') {
       this.#refuseAnswer();
@@ -91,15 +104,17 @@ export class AnswerStream implements UpstreamAnswer {
 
   onData(piece: Uint8Array): boolean {
     if (this.#over) return true;
-    const { answerFilter } = this.#exchange;
-    if (answerFilter === null) return this.#exchange.responder.write(piece);
+    const { answerFilter, answerObserver } = this.#exchange;
+    answerObserver?.push(piece);
+    if (answerFilter === null) return this.#write(piece);
     return this.#writeAll(answerFilter.push(piece));
   }
 
   onEnd(): void {
     if (this.#over) return;
     this.#stopTimer();
-    const { answerFilter, responder } = this.#exchange;
+    const { answerFilter, answerObserver, responder } = this.#exchange;
+    answerObserver?.end();
     const rest = answerFilter?.end() ?? [];
     if (this.#heldHead !== null && answerFilter?.fault === null) {
       this.#begin(this.#heldHead, lengthOf(rest));
@@ -117,11 +132,37 @@ export class AnswerStream implements UpstreamAnswer {
     this.#exchange.fail(new Refusal(code, { detail }));
   }
 
+  revoke(ending: StreamEnding): void {
+    const exchange = this.#exchange;
+    if (this.#over || exchange.responder.finished) return;
+    this.#abort();
+    exchange.streamEnd = ending.reason;
+    if (exchange.isEventStream) {
+      exchange.refusal = ending.refusal;
+      exchange.responder.end();
+    } else {
+      exchange.fail(ending.refusal);
+    }
+  }
+
+  keepAlive(): void {
+    if (this.#over || this.#isBehind || this.#boundary?.isBetweenEvents !== true) return;
+    this.#exchange.responder.write(SSE_COMMENT);
+  }
+
+  #write(piece: Uint8Array): boolean {
+    this.#boundary?.see(piece);
+    const accepted = this.#exchange.responder.write(piece);
+    if (!accepted) this.#isBehind = true;
+    return accepted;
+  }
+
   #begin({ status, headers, isEventStream }: HeldHead, contentLength: number | null): void {
     const exchange = this.#exchange;
     const { head, responder } = exchange;
     exchange.status = status;
     exchange.isEventStream = isEventStream;
+    if (isEventStream && contentLength === null) this.#boundary = new EventBoundary();
     exchange.backend?.mcp?.sealSession(exchange, headers);
     const { cors, filters } = this.#rule;
     if (cors !== null) headers.push(...cors.responseHeaders(head));
@@ -143,7 +184,7 @@ export class AnswerStream implements UpstreamAnswer {
       return true;
     }
     let accepted = true;
-    for (const piece of pieces) accepted = this.#exchange.responder.write(piece) && accepted;
+    for (const piece of pieces) accepted = this.#write(piece) && accepted;
     return accepted;
   }
 

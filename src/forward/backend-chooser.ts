@@ -20,6 +20,8 @@ export interface BackendChooser {
    * @returns `null` where the share of a backendRef that leads nowhere, or a rule without any, was hit
    */
   choose(random: number): ChosenBackend | null;
+  /** The first of the backends with this name (`namespace/name`), whatever its weight. */
+  find(backendName: string): ChosenBackend | null;
 }
 
 export interface WeightedBackend {
@@ -34,12 +36,15 @@ export interface WeightedBackend {
  */
 export function createBackendChooser(backends: readonly WeightedBackend[]): BackendChooser {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  const find = (backendName: string): ChosenBackend | null =>
+    backends.find(({ backend }) => backend?.upstream.backendName === backendName)?.backend ?? null;
   const [only] = backends;
   if (backends.length === 1 && only !== undefined && total > 0) {
     const { backend } = only;
-    return { choose: () => backend };
+    return { choose: () => backend, find };
   }
   return {
+    find,
     choose(random) {
       let left = random * total;
       for (const { weight, backend } of backends) {

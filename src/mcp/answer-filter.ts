@@ -7,6 +7,7 @@ import { filterMessage, type MessageContext, type MessageFilterFault } from './f
 import { GrowingBytes } from './growing-bytes.ts';
 import { listKindOf, type IsVisible } from './list-kind.ts';
 import type { McpEra, RequestId } from './message.ts';
+import type { MessageScan } from './scan-message.ts';
 import { sealTaskIds } from './seal-task-ids.ts';
 
 /** Why an answer can't be handed on, for the log. */
@@ -18,6 +19,8 @@ export type AnswerFault =
   | 'the content type occurs twice'
   | 'the content type is neither JSON nor an event stream'
   | 'the content is encoded';
+
+export type AnswerOutcome = 'ok' | 'error' | 'tool_error';
 
 /**
  * What becomes of an answer's body:
@@ -60,6 +63,8 @@ export interface AnswerFilterOptions {
  */
 export interface AnswerFilter {
   readonly fault: AnswerFault | null;
+  /** What the answer to the request said, once it was read; `tool_error`: a result with `isError`. */
+  readonly outcome: AnswerOutcome | null;
   /**
    * Takes the head of the upstream's answer.
    *
@@ -101,6 +106,7 @@ class Filter implements AnswerFilter {
   readonly #holds: AnswerHold;
   readonly #maxBytes: Bytes;
   fault: AnswerFault | null = null;
+  outcome: AnswerOutcome | null = null;
   #mode: AnswerMode = 'fault';
   #mayBeEmpty = false;
   #isJson = false;
@@ -112,8 +118,14 @@ class Filter implements AnswerFilter {
   constructor({ request, isVisible, ids, holds, maxBytes }: AnswerFilterOptions) {
     const kind = request === null ? null : listKindOf(request.method);
     const expected = request === null || kind === null ? null : { id: request.id, kind };
+    const onMessage =
+      request === null
+        ? {}
+        : { onMessage: (scan: MessageScan): void => this.#note(scan, request.id) };
     this.#context =
-      isVisible === null ? null : { expected, era: request?.era ?? 'legacy', isVisible };
+      isVisible === null
+        ? null
+        : { expected, era: request?.era ?? 'legacy', isVisible, ...onMessage };
     this.#expectsList = expected !== null;
     this.#ids = ids;
     this.#holds = holds;
@@ -155,6 +167,11 @@ class Filter implements AnswerFilter {
     return rest !== null && (rest.isComplete || rest.dataBytes === null)
       ? this.#filterBlocks([rest])
       : NOTHING;
+  }
+
+  #note({ id, hasResult, hasError, isToolError }: MessageScan, requestId: RequestId): void {
+    if (id !== requestId || (!hasResult && !hasError)) return;
+    this.outcome = hasError ? 'error' : isToolError ? 'tool_error' : 'ok';
   }
 
   #chooseMode(status: number, headers: HeaderFields): AnswerMode {

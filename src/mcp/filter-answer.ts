@@ -37,7 +37,7 @@ export function filterAnswer(
     backend: mcp.name,
     session: exchange.session?.upstreamId ?? null,
     sealsIds,
-    restoresNames: authorizer !== null && mcp.onDeny === 'hide',
+    restoresNames: authorizer !== null && mcp.mayHide,
   });
   exchange.answerFilter = createAnswerFilter({
     request,
@@ -50,13 +50,14 @@ export function filterAnswer(
 
 function visibility(
   exchange: Exchange,
-  { authorizer, target }: McpBackend,
+  { target }: McpBackend,
   request: McpRequest | null,
 ): IsVisible {
   const subject = exchange.policySubject();
   const protocolVersion = request?.protocolVersion ?? null;
+  // A reload during a long answer puts the backend with the new rules into the exchange.
   return (kind, name) =>
-    authorizer?.decideListed(subject, {
+    exchange.backend?.mcp?.authorizer?.decideListed(subject, {
       kind: kind === 'tools' ? 'tool' : kind === 'prompts' ? 'prompt' : 'resource',
       name,
       target,
@@ -66,12 +67,12 @@ function visibility(
 
 function holdsOf(
   { denial }: Exchange,
-  { authorizer, onDeny }: McpBackend,
+  { authorizer, mayHide }: McpBackend,
   request: McpRequest | null,
 ): AnswerHold {
   if (denial !== null) return 'all';
   if (authorizer !== null) {
-    return onDeny === 'hide' && request?.object != null ? 'errors' : 'results';
+    return mayHide && request?.object != null ? 'errors' : 'results';
   }
   return request !== null && mayBringTask(request) ? 'results' : 'none';
 }

@@ -1,7 +1,7 @@
 import { filterListResult } from './filter-list.ts';
 import type { IsVisible, ListKind } from './list-kind.ts';
 import type { McpEra, RequestId } from './message.ts';
-import { scanMessage, type ScanFault } from './scan-message.ts';
+import { scanMessage, type MessageScan, type ScanFault } from './scan-message.ts';
 
 /** Why an answer can't be handed on, for the log: words that repeat nothing of the answer. */
 export type MessageFilterFault =
@@ -24,6 +24,8 @@ export interface MessageContext {
   readonly expected: { readonly id: RequestId; readonly kind: ListKind } | null;
   readonly era: McpEra;
   readonly isVisible: IsVisible;
+  /** Told of every message that could be read. */
+  readonly onMessage?: (scan: MessageScan) => void;
 }
 
 const PASS: MessageVerdict = Object.freeze({ action: 'pass' });
@@ -47,6 +49,7 @@ export function filterMessage(message: Uint8Array, context: MessageContext): Mes
   const scan = scanMessage(message);
   if (typeof scan === 'string') return { action: 'fault', fault: scan };
   if (scan.shape === 'batch') return { action: 'fault', fault: 'a batch' };
+  context.onMessage?.(scan);
   const { expected, era, isVisible } = context;
   if (expected !== null) {
     if (scan.shape !== 'object') return { action: 'fault', fault: 'not a JSON-RPC message' };

@@ -8,7 +8,7 @@ import { filterAnswer } from './filter-answer.ts';
 import { callsOf } from './calls-of.ts';
 import { checkContentHeaders } from './content-headers.ts';
 import { checkHeaders } from './check-headers.ts';
-import { denialAnswer } from './denial-answer.ts';
+import { denialAnswer, type OnDeny } from './denial-answer.ts';
 import { renderFault, type MessageFault, type RenderedAnswer } from './fault.ts';
 import type { McpBackend } from './mcp-backend.ts';
 import type { McpMessage, McpNotification, McpRequest } from './message.ts';
@@ -16,6 +16,7 @@ import { hasOwners, openLastEventId, openTasks } from './open-ids.ts';
 import { readMessage } from './read-message.ts';
 import { ownerOf } from './seal-binding.ts';
 import { openSession } from './session.ts';
+import { createToolListObserver } from './tool-list-observer.ts';
 
 const ALLOWED_METHODS = 'GET, POST, DELETE';
 
@@ -44,7 +45,7 @@ const NO_OBJECT_NEEDED: ReadonlySet<string> = new Set([
  * @returns PASS, with `exchange.answerFilter` set where the answer has to be filtered, and with
  *   `exchange.denial` where the upstream itself is to answer a denied request (on-deny `hide`); ANSWERED for
  *   `tasks/list`; METHOD_NOT_ALLOWED, SESSION_UNKNOWN, TASK_UNKNOWN, MESSAGE_INVALID with a JSON-RPC body, or
- *   AUTHORIZATION_DENIED in the words that the on-deny option asks for
+ *   AUTHORIZATION_DENIED in the words that the policy that denied, or else the on-deny option, asks for
  */
 export function gateMessage(exchange: Exchange): Verdict {
   const mcp = exchange.backend?.mcp ?? null;
@@ -79,19 +80,31 @@ export function gateMessage(exchange: Exchange): Verdict {
   if (taskUnknown !== null) return taskUnknown;
   const denial = deniedBy(exchange, mcp, message);
   if (denial !== null) {
-    const refusal = denied(mcp, message, denial);
-    if (mcp.onDeny !== 'hide' || !askForNothing(exchange, mcp, message, refusal)) return refusal;
+    const onDeny = mcp.onDenyByPolicy.get(denial.policy) ?? mcp.onDeny;
+    const refusal = denied(message, denial, onDeny);
+    if (onDeny !== 'hide' || !askForNothing(exchange, mcp, message, refusal)) return refusal;
   } else if (message.kind === 'request' && message.method === 'tasks/list' && hasOwners(exchange)) {
     answerTasksList(exchange, message);
     return ANSWERED;
   }
   filterAnswer(exchange, mcp, message);
+  if (message.kind === 'request' && message.method === 'tools/list') observeTools(exchange, mcp);
   return PASS;
 }
 
-type Denial = Extract<Decision, { allowed: false }>;
+function observeTools(exchange: Exchange, { name, target, onTools }: McpBackend): void {
+  const targetName = exchange.upstream?.targetName ?? target;
+  exchange.answerObserver = createToolListObserver((names) => onTools(name, targetName, names));
+}
 
-function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Denial | null {
+export type Denial = Extract<Decision, { allowed: false }>;
+
+/**
+ * What the policies of a backend say of a message, as they are now.
+ *
+ * @returns the denial, or `null` where it may pass
+ */
+export function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Denial | null {
   const { authorizer, target } = mcp;
   if (authorizer === null || message.kind === 'response') return null;
   const calls = message.kind === 'request' ? callsOf(message, target) : null;
@@ -118,8 +131,8 @@ function invalid(fault: MessageFault): Refusal {
   return new Refusal('MESSAGE_INVALID', answered(renderFault(fault), fault.message));
 }
 
-function denied(mcp: McpBackend, message: McpMessage, { policy, rule, detail }: Denial): Refusal {
-  const answer = denialAnswer(message, mcp.onDeny);
+function denied(message: McpMessage, { policy, rule, detail }: Denial, onDeny: OnDeny): Refusal {
+  const answer = denialAnswer(message, onDeny);
   return new Refusal('AUTHORIZATION_DENIED', {
     status: answer.status,
     answer: { contentType: answer.contentType, body: answer.body },

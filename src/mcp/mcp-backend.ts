@@ -16,11 +16,17 @@ export interface McpBackendParts {
   /** `namespace/name` of the first policy, for denials that no rule decided. */
   readonly firstPolicy: string;
   readonly onDeny: OnDeny;
+  /** By `namespace/name` of the policies that say so themselves. */
+  readonly onDenyByPolicy: ReadonlyMap<string, OnDeny>;
+  /** Told of the names in lists of tools that a target sent. */
+  readonly onTools: (backend: string, target: string, names: readonly string[]) => void;
   readonly sealer: Sealer;
 }
 
 /** A backend that speaks MCP, as the gate treats it. */
 export interface McpBackend extends McpBackendParts {
+  /** Whether a denial may be answered by the upstream, under a name that nothing has. */
+  readonly mayHide: boolean;
   /** Seals the session id in the header fields of an answer, in place. */
   sealSession(exchange: Exchange, headers: HeaderFields): void;
 }
@@ -29,6 +35,7 @@ export interface McpBackend extends McpBackendParts {
 export function createMcpBackend(parts: McpBackendParts): McpBackend {
   return {
     ...parts,
+    mayHide: parts.onDeny === 'hide' || [...parts.onDenyByPolicy.values()].includes('hide'),
     sealSession: (exchange, headers) => sealSession(exchange, parts, headers),
   };
 }

@@ -32,6 +32,9 @@ export interface MessageScan {
   /** After the opening brace of the result; -1 where there is no result, or it is not an object. */
   readonly resultInside: number;
   readonly hasResult: boolean;
+  readonly hasError: boolean;
+  /** The result says `isError: true`, as that of a tool that failed does. */
+  readonly isToolError: boolean;
   /** The lists of the result, in the order they stand. */
   readonly lists: readonly ScannedList[];
   readonly cacheScope: ScannedValue | null;
@@ -51,9 +54,9 @@ export interface ScannedList {
   readonly names: readonly (string | null)[];
 }
 
-const MESSAGE_MEMBERS = ['id', 'method', 'params', 'result'];
+const MESSAGE_MEMBERS = ['id', 'method', 'params', 'result', 'error'];
 const PARAMS_MEMBERS = ['uri'];
-const RESULT_MEMBERS = [...listKinds, 'cacheScope'];
+const RESULT_MEMBERS = [...listKinds, 'cacheScope', 'isError'];
 const ITEM_MEMBERS = {
   tools: [namingMember.tools],
   prompts: [namingMember.prompts],
@@ -84,6 +87,8 @@ class Scanner implements MessageScan {
   uri: string | null = null;
   resultInside = -1;
   hasResult = false;
+  hasError = false;
+  isToolError = false;
   readonly lists: ScannedList[] = [];
   cacheScope: ScannedValue | null = null;
 
@@ -120,6 +125,9 @@ class Scanner implements MessageScan {
         if (!isObject) return skipValue(text, at, 1);
         this.resultInside = at + 1;
         return readObject(text, at, 1, this.#result);
+      case 'error':
+        this.hasError = true;
+        return skipValue(text, at, 1);
       default: {
         const end = skipValue(text, at, 1);
         if (end < 0) return end;
@@ -145,7 +153,8 @@ class Scanner implements MessageScan {
       const kind = listKinds[name];
       if (kind !== undefined) return this.#list(kind, at);
       const end = skipValue(this.text, at, 2);
-      this.cacheScope = { start: at, end };
+      if (RESULT_MEMBERS[name] === 'cacheScope') this.cacheScope = { start: at, end };
+      else this.isToolError = end > 0 && this.text.toString('latin1', at, end) === 'true';
       return end;
     },
   };

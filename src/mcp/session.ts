@@ -56,6 +56,7 @@ export function sealSession(exchange: Exchange, mcp: SessionBackend, headers: He
     if (headers[index] === SESSION_HEADER) headers.splice(index, 2);
   }
   const { session } = exchange;
+  if (named !== undefined && session === null) exchange.hasOpenedSession = true;
   const upstreamId = named ?? (session?.needsReseal === true ? session.upstreamId : undefined);
   if (upstreamId === undefined) return;
   const sealed = mcp.sealer.seal('session', bindingOf(exchange, mcp), upstreamId);

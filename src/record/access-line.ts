@@ -26,7 +26,10 @@ export interface AccessRecord {
   readonly rule: string | null;
   readonly detail: string | null;
   readonly backend: string | null;
+  /** Of a backend that does not speak MCP. */
   readonly target: string | null;
+  /** Of one that does. */
+  readonly mcpTarget: string | null;
   /** What the message of an MCP request says; `null` for other requests. */
   readonly mcpMethod: string | null;
   readonly toolName: string | null;
@@ -91,6 +94,7 @@ function textLine(record: AccessRecord): string {
     textField(' detail=', record.detail, 'ours', limit.detail) +
     textField(' backend=', record.backend, 'foreign', limit.resource) +
     textField(' target=', record.target, 'foreign', limit.target) +
+    textField(' mcp.target=', record.mcpTarget, 'foreign', limit.target) +
     textField(' mcp.method.name=', record.mcpMethod, 'foreign', limit.mcpMethod) +
     textField(' gen_ai.tool.name=', record.toolName, 'foreign', limit.toolName) +
     textField(' mcp.session.id=', record.sessionHash, 'ours', limit.sessionHash) +
@@ -127,6 +131,7 @@ function jsonLine(record: AccessRecord): string {
     jsonField(',"detail":', record.detail, limit.detail) +
     jsonField(',"backend":', record.backend, limit.resource) +
     jsonField(',"target":', record.target, limit.target) +
+    jsonField(',"mcp.target":', record.mcpTarget, limit.target) +
     jsonField(',"mcp.method.name":', record.mcpMethod, limit.mcpMethod) +
     jsonField(',"gen_ai.tool.name":', record.toolName, limit.toolName) +
     jsonField(',"mcp.session.id":', record.sessionHash, limit.sessionHash) +

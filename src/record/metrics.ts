@@ -8,6 +8,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { OnVerdict, PolicyAuthenticator } from '../authenticate/authenticate.ts';
 import type { VerifyPoolState } from '../authenticate/verify-pool.ts';
 import type { AccessLog } from './access-log.ts';
+import { createMcpCounts, type McpCounts } from './mcp-counts.ts';
+import { streamKinds, type StreamKind } from './mcp-labels.ts';
 import { createMetricStore } from './metric-store.ts';
 import type { MetricStore, Sample } from './metric-store.ts';
 import { createRequestCounts, requestBoundsSeconds } from './request-counts.ts';
@@ -21,6 +23,8 @@ export interface MetricSources {
   readonly openRequests: () => number;
   /** Of those, answers that are event streams. */
   readonly openStreams: () => number;
+  /** Of those, the streams of MCP backends by what they are for. */
+  readonly mcpStreams: () => ReadonlyMap<StreamKind, number>;
   readonly openConnections: () => number;
   readonly verifyPool: () => VerifyPoolState;
   readonly authenticators: () => readonly Pick<PolicyAuthenticator, 'policy' | 'cache'>[];
@@ -28,6 +32,7 @@ export interface MetricSources {
 
 export interface Metrics {
   readonly requests: RequestCounts;
+  readonly mcp: McpCounts;
   readonly countToken: OnVerdict;
   /** Says where the gauges are read from; until then they are 0. */
   observe(sources: MetricSources): void;
@@ -50,10 +55,12 @@ export function createMetrics({
 }): Metrics {
   const store = createMetricStore();
   const requests = createRequestCounts();
+  const mcp = createMcpCounts();
   const tokens = createTokenCounts();
   let sources: MetricSources | null = null;
 
   defineRequestMetrics(store, requests);
+  defineMcpMetrics(store, mcp);
   defineTokenMetrics(store, tokens);
   defineGauges(store, () => sources);
   store.counter({
@@ -71,6 +78,7 @@ export function createMetrics({
 
   return {
     requests,
+    mcp,
     countToken: (policy, provider, outcome, code) => tokens.count(policy, provider, outcome, code),
     observe(newSources) {
       sources = newSources;
@@ -96,6 +104,45 @@ function defineRequestMetrics(store: MetricStore, requests: RequestCounts): void
     help: 'From asking the upstream to the head of its answer.',
     boundsSeconds: requestBoundsSeconds,
     read: () => requests.readUpstreamDurations(),
+  });
+}
+
+function defineMcpMetrics(store: MetricStore, mcp: McpCounts): void {
+  store.counter({
+    name: 'mcp_requests_total',
+    help: 'MCP requests and notifications. tool is other where no list of the target that passed has it; outcome error and tool_error are told from ok where the answer was read because policies filter it, else by HTTP status alone.',
+    read: () => mcp.readRequests(),
+  });
+  store.histogram({
+    name: 'mcp_request_duration_seconds',
+    help: 'From the head of an MCP request to the end of its answer.',
+    boundsSeconds: requestBoundsSeconds,
+    read: () => mcp.readDurations(),
+  });
+  store.counter({
+    name: 'mcp_sessions_opened_total',
+    help: 'Sessions that upstreams have opened.',
+    read: () => mcp.readSessions(),
+  });
+  store.counter({
+    name: 'authorization_denials_total',
+    help: 'Requests that the rules of a policy have denied, of HTTP and of MCP.',
+    read: () => mcp.readDenials(),
+  });
+  store.counter({
+    name: 'streams_ended_total',
+    help: 'Event streams, and other long answers that were cut, by why they ended.',
+    read: () => mcp.readStreamEnds(),
+  });
+  store.counter({
+    name: 'upstream_reinitialisations_total',
+    help: 'Sessions of upstreams that had expired and were opened anew.',
+    read: () => mcp.readReinitialisations(),
+  });
+  store.counter({
+    name: 'upstream_target_failures_total',
+    help: 'Targets of a backend with several that could not take part in an answer.',
+    read: () => mcp.readTargetFailures(),
   });
 }
 
@@ -132,6 +179,15 @@ function defineGauges(store: MetricStore, sources: () => MetricSources | null): 
     from.openRequests(),
   );
   gauge('open_streams', 'Event streams that are running.', (from) => from.openStreams());
+  store.gauge({
+    name: 'mcp_streams',
+    help: 'Event streams of MCP backends that are running, by kind: of a GET, of subscriptions/listen, the answer to another POST, or of HTTP+SSE.',
+    aggregator: 'sum',
+    read: () => {
+      const counts = sources()?.mcpStreams();
+      return streamKinds.map((kind) => ({ labels: { kind }, value: counts?.get(kind) ?? 0 }));
+    },
+  });
   gauge('downstream_connections', 'Open connections of clients.', (from) => from.openConnections());
   gauge(
     'verification_queue',

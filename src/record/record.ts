@@ -5,12 +5,13 @@ import type { McpMessage } from '../mcp/message.ts';
 import type { Clock } from '../units.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Metrics } from './metrics.ts';
+import { countMcp } from './mcp-outcome.ts';
 import type { RequestSeries } from './request-counts.ts';
 
 export interface RecorderOptions {
   /** `null` where nobody wants lines. */
   readonly accessLog: Pick<AccessLog, 'write'> | null;
-  readonly metrics: Pick<Metrics, 'requests'>;
+  readonly metrics: Pick<Metrics, 'requests' | 'mcp'>;
   /** Milliseconds that only grow, the clock that `Exchange.startedAtMonotonicMs` was read from. */
   readonly monotonicNow?: Clock;
   /** Told of an exception in here: a bug, which must not reach the request. */
@@ -60,6 +61,7 @@ export function createRecorder({
     const refusal = exchange.denial ?? exchange.refusal;
     const durationMs = Math.max(0, monotonicNow() - exchange.startedAtMonotonicMs);
     const status = statusOf(exchange);
+    const isMcp = exchange.backend?.mcp != null;
     const { upstreamStartedAtMonotonicMs: asked, upstreamAnsweredAtMonotonicMs: answered } =
       exchange;
     const reason = refusal?.kind.reason ?? null;
@@ -70,6 +72,7 @@ export function createRecorder({
       durationMs,
       asked > 0 && answered > 0 ? answered - asked : null,
     );
+    countMcp(exchange, metrics.mcp, durationMs);
     accessLog?.write({
       endedAtMs: exchange.startedAtMs + durationMs,
       gateway: listener?.gateway ?? null,
@@ -89,7 +92,8 @@ export function createRecorder({
       rule: refusal?.rule ?? null,
       detail: refusal?.detail ?? null,
       backend: upstream?.backendName ?? null,
-      target: upstream?.targetName ?? null,
+      target: isMcp ? null : (upstream?.targetName ?? null),
+      mcpTarget: isMcp ? (upstream?.targetName ?? null) : null,
       mcpMethod: methodOf(exchange.message),
       toolName: toolOf(exchange.message),
       sessionHash: exchange.session?.hash ?? null,

@@ -77,13 +77,19 @@ class Series implements RequestSeries {
     const statusPart = status >= 100 && status < statusSpan ? Math.trunc(status) : 0;
     const key = (methodPart * reasons.length + reasonPart) * statusSpan + statusPart;
     this.totals.set(key, (this.totals.get(key) ?? 0) + 1);
-    this.durationSumSeconds += count(this.durations, durationMs);
-    if (upstreamMs !== null) this.upstreamSumSeconds += count(this.upstreamDurations, upstreamMs);
+    this.durationSumSeconds += countDuration(this.durations, durationMs);
+    if (upstreamMs !== null)
+      this.upstreamSumSeconds += countDuration(this.upstreamDurations, upstreamMs);
   }
 }
 
-/** @returns what was counted, in seconds */
-function count(buckets: Float64Array, durationMs: number): number {
+/**
+ * Counts a duration in its bucket of {@link requestBoundsSeconds}.
+ *
+ * @param buckets one more than there are bounds
+ * @returns what was counted, in seconds
+ */
+export function countDuration(buckets: Float64Array, durationMs: number): number {
   const seconds = durationMs > 0 ? durationMs / 1000 : 0;
   let index = 0;
   while (index < requestBoundsSeconds.length && seconds > (requestBoundsSeconds[index] ?? 0)) {

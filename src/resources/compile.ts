@@ -17,6 +17,7 @@ import { checkAudience } from './policy/check-audience.ts';
 import { inlineMcpPolicies, type InlineMcpPolicies } from './policy/inline-mcp-policies.ts';
 import { normaliseAgentgatewayPolicy } from './policy/normalise-agentgateway-policy.ts';
 import { extensionProviders, normaliseTrafficPolicy } from './policy/normalise-traffic-policy.ts';
+import { checkOnDeny } from './policy/on-deny.ts';
 import type { NormalisedPolicy } from './policy/normalised-policy.ts';
 import { rulePolicies } from './policy/rule-policies.ts';
 import { createPool } from './pool.ts';
@@ -61,6 +62,7 @@ export function compilePlan(resources: ResourceSet, options: CompileOptions): Co
     nowMs: (options.clock ?? systemClock)(),
   };
 
+  for (const resource of resources.all) checkOnDeny(report, resource);
   const listeners = linkGateways(context);
   const tls = linkTlsPolicies(context);
   const backends = linkBackends(context, tls);

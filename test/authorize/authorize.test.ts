@@ -10,7 +10,7 @@ type Action = AuthorizationPlan['action'];
 
 function plan(action: Action, ...expressions: string[]): AuthorizationPlan {
   const policy = `default/${action.toLowerCase()}`;
-  return { policy, policyKind: 'AgentgatewayPolicy', action, expressions };
+  return { policy, policyKind: 'AgentgatewayPolicy', action, onDeny: null, expressions };
 }
 
 function denied(decision: Decision): Exclude<Decision, { allowed: true }> {

@@ -93,6 +93,7 @@ function authorizers(rule: fc.Arbitrary<string>): fc.Arbitrary<() => McpAuthoriz
       policy: fc.constant('default/any'),
       policyKind: fc.constant('AgentgatewayPolicy'),
       action: fc.constantFrom('Allow', 'Allow', 'Deny', 'Require'),
+      onDeny: fc.constant(null),
       expressions: fc.array(rule, { maxLength: 2 }),
     }),
     target: fc.constantFrom(null, null, 'second'),
@@ -200,7 +201,13 @@ test('a remembered decision is the one that is made afresh', () => {
 });
 
 function planOf(action: AuthorizationPlan['action'], ...expressions: string[]): AuthorizationPlan {
-  return { policy: 'default/any', policyKind: 'AgentgatewayPolicy', action, expressions };
+  return {
+    policy: 'default/any',
+    policyKind: 'AgentgatewayPolicy',
+    action,
+    onDeny: null,
+    expressions,
+  };
 }
 
 test('without rules on the method: what is completed or subscribed to is what is listed', () => {

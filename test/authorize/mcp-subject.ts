@@ -22,7 +22,7 @@ export function plan(
   ...expressions: string[]
 ): AuthorizationPlan {
   const policy = `default/${action.toLowerCase()}`;
-  return { policy, policyKind: 'AgentgatewayPolicy', action, expressions };
+  return { policy, policyKind: 'AgentgatewayPolicy', action, onDeny: null, expressions };
 }
 
 /** An authorizer of policies that apply to every target. */

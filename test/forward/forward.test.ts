@@ -13,6 +13,7 @@ import type { UpstreamAnswer, UpstreamRequest } from '../../src/forward/upstream
 import type { FilterPlan } from '../../src/plan.ts';
 import { compileFilters } from '../../src/route/filters.ts';
 import type { RuleRuntime } from '../../src/runtime.ts';
+import { streamEnding } from '../../src/streams/stream-ending.ts';
 import { ANSWERED, PASS } from '../../src/verdict.ts';
 
 interface Setup {
@@ -293,5 +294,76 @@ describe('the upstream is left at once', () => {
     run.exchange.fail(new Refusal('INTERNAL'));
     assert.equal(run.native.log.at(-1), 'close');
     assert.equal(run.state.aborts, 1);
+  });
+});
+
+describe('an answer that goes on', () => {
+  const events = ['content-type', 'text/event-stream'];
+  const ending = streamEnding('token_expired');
+
+  test('ends as a complete one when it is an event stream and the right to it is over', () => {
+    const run = start();
+    answerOf(run).onHead(200, events);
+    answerOf(run).onData(Buffer.from('data: 1\n\n'));
+    run.exchange.answer?.revoke(ending);
+    assert.equal(run.native.log.at(-1), 'end ');
+    assert.equal(run.state.aborts, 1);
+    assert.equal(run.state.finished, 1);
+    assert.equal(run.exchange.refusal, ending.refusal);
+    assert.equal(run.exchange.streamEnd, 'token_expired');
+    assert.equal(run.exchange.status, 200);
+    answerOf(run).onData(Buffer.from('data: 2\n\n'));
+    run.exchange.answer?.revoke(ending);
+    assert.equal(run.native.log.at(-1), 'end ');
+  });
+
+  test('is cut when it is none', () => {
+    const run = start();
+    answerOf(run).onHead(200, ['content-type', 'text/plain']);
+    answerOf(run).onData(Buffer.from('half'));
+    run.exchange.answer?.revoke(ending);
+    assert.equal(run.native.log.at(-1), 'close');
+    assert.ok(run.state.aborts > 0);
+    assert.equal(run.exchange.refusal, ending.refusal);
+  });
+
+  test('has begun to end already when its client is gone', () => {
+    const run = start();
+    answerOf(run).onHead(200, events);
+    answerOf(run).onEnd();
+    run.exchange.answer?.revoke(ending);
+    assert.equal(run.exchange.refusal, null);
+    assert.equal(run.exchange.streamEnd, null);
+  });
+
+  const pieces: readonly [string, string[], boolean][] = [
+    ['between events', ['data: 1\n\n'], true],
+    ['before the first', [], true],
+    ['within an event', ['data: 1\n'], false],
+    ['within a line', ['data: 1\n\nda'], false],
+  ];
+  for (const [name, written, commented] of pieces) {
+    test(`takes ${commented ? 'a' : 'no'} comment ${name}`, () => {
+      const run = start();
+      answerOf(run).onHead(200, events);
+      for (const piece of written) answerOf(run).onData(Buffer.from(piece));
+      run.exchange.answer?.keepAlive();
+      assert.equal(run.native.log.includes('chunk :\n\n'), commented);
+    });
+  }
+
+  test('takes no comment where the client does not read, where the length is known, and where it is no stream', () => {
+    const slow = start();
+    slow.native.window = 1;
+    answerOf(slow).onHead(200, events);
+    answerOf(slow).onData(Buffer.from('data: 1\n\n'));
+    const known = start();
+    answerOf(known).onHead(200, [...events, 'content-length', '100']);
+    const plain = start();
+    answerOf(plain).onHead(200, ['content-type', 'text/plain']);
+    for (const { exchange, native } of [slow, known, plain]) {
+      exchange.answer?.keepAlive();
+      assert.ok(!native.log.some((entry) => entry.includes(':\n\n') && !entry.includes('data')));
+    }
   });
 });

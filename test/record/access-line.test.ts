@@ -26,6 +26,7 @@ function record(changes: Partial<AccessRecord> = {}): AccessRecord {
     detail: null,
     backend: null,
     target: null,
+    mcpTarget: null,
     mcpMethod: null,
     toolName: null,
     sessionHash: null,
@@ -65,7 +66,7 @@ test('further fields stand behind the guide, the subject before the error', () =
       rule: 'jwt.sub == "alice"',
       detail: 'no Allow rule matched',
       backend: 'default/mcp-backend',
-      target: 'mcp',
+      mcpTarget: 'mcp',
     }),
     'text',
   );
@@ -73,7 +74,7 @@ test('further fields stand behind the guide, the subject before the error', () =
     line.endsWith(
       ' http.status=403 jwt.sub=bob error=authorization failed duration=12ms reason=Authorization' +
         ' policy=gloo-system/jwt rule="jwt.sub == \\"alice\\"" detail=no Allow rule matched' +
-        ' backend=default/mcp-backend target=mcp\n',
+        ' backend=default/mcp-backend mcp.target=mcp\n',
     ),
     line,
   );
@@ -151,6 +152,7 @@ const hostileRecord = fc.record({
   rule: hostile,
   remoteAddress: hostile,
   target: hostile,
+  mcpTarget: hostile,
   mcpMethod: hostile,
   toolName: hostile,
 });
@@ -165,6 +167,7 @@ test('no client can forge a line or a field', () => {
         detail: 'a',
         rule: 'a',
         target: 'a',
+        mcpTarget: 'a',
         mcpMethod: 'a',
         toolName: 'a',
       }),
@@ -228,6 +231,7 @@ test('the longest possible line fits into what a pipe takes whole', () => {
     detail: long,
     backend: long,
     target: long,
+    mcpTarget: long,
     mcpMethod: long,
     toolName: long,
     sessionHash: long,

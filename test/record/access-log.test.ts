@@ -40,6 +40,7 @@ function record(path: string): AccessRecord {
     detail: null,
     backend: null,
     target: null,
+    mcpTarget: null,
     mcpMethod: null,
     toolName: null,
     sessionHash: null,

@@ -96,6 +96,7 @@ test('gauges are read at the scrape', async () => {
   metrics.observe({
     openRequests: () => open,
     openStreams: () => 1,
+    mcpStreams: () => new Map([['listen', 3]]),
     openConnections: () => 5,
     verifyPool: () => ({
       threads: 1,
@@ -117,6 +118,8 @@ test('gauges are read at the scrape', async () => {
   for (const line of [
     'postern_open_requests 9',
     'postern_downstream_connections 5',
+    'postern_mcp_streams{kind="listen"} 3',
+    'postern_mcp_streams{kind="get"} 0',
     'postern_verification_queue 3',
     'postern_token_cache_entries{policy="default/jwt",verdict="accepted"} 4',
     'postern_token_cache_entries{policy="default/jwt",verdict="refused"} 2',

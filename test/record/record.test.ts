@@ -81,6 +81,7 @@ test('a finished request becomes one record and one count', async () => {
       detail: null,
       backend: 'default/b',
       target: 't',
+      mcpTarget: null,
       mcpMethod: null,
       toolName: null,
       sessionHash: null,

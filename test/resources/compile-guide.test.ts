@@ -110,6 +110,7 @@ const expected: Plan = {
       policy: 'gloo-system/jwt',
       policyKind: 'GlooTrafficPolicy',
       action: 'Allow',
+      onDeny: null,
       expressions: ['jwt.sub == "alice"'],
     },
   ],

@@ -99,7 +99,7 @@ export function ruleRuntimeOf(name: string, options: Partial<RuleRuntime> = {}):
     filters: compileFilters([]),
     requestTimeoutMs: null,
     backendRequestTimeoutMs: null,
-    backends: { choose: () => null },
+    backends: { choose: () => null, find: () => null },
     ...options,
   };
 }

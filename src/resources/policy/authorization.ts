@@ -3,6 +3,7 @@ import type { LinkContext } from '../link/context.ts';
 import type { FieldPath } from '../problem.ts';
 import type { AnyResource } from '../resource.ts';
 import type { AuthorizationSection } from './normalised-policy.ts';
+import { readOnDeny } from './on-deny.ts';
 
 interface AuthorizationSpec {
   readonly action?: AuthorizationPlan['action'];
@@ -27,6 +28,7 @@ export function normaliseAuthorization(
       policy: `${resource.namespace}/${resource.name}`,
       policyKind: resource.kind,
       action: spec.action ?? 'Allow',
+      onDeny: readOnDeny(resource),
       expressions: spec.policy.matchExpressions,
     },
   };

@@ -106,6 +106,7 @@ for (const [kind, texts] of rows) {
         policy: 'default/p',
         policyKind: kind,
         action: 'Allow',
+        onDeny: null,
         expressions: ['jwt.sub == "a"', 'jwt.sub == "b"'],
       },
     ]);
