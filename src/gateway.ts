@@ -24,11 +24,14 @@ import { createReuse, type Turn } from './reuse.ts';
 import { createSockets } from './sockets.ts';
 import { systemClock, type Milliseconds } from './units.ts';
 import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
+import type { Siblings } from './workers/siblings.ts';
 
 export interface GatewayOptions {
   readonly run: RunOptions;
   /** Seal the session ids that clients hold; the first seals, all open. */
   readonly sessionKeys: readonly Uint8Array[];
+  /** The other workers. */
+  readonly siblings: Siblings;
   readonly metrics: Metrics;
   /** Called once for every exchange that is over. */
   readonly record: (exchange: Exchange) => void;
