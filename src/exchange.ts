@@ -7,6 +7,7 @@ import type { Principal } from './authenticate/principal.ts';
 import type { Refusal } from './errors.ts';
 import type { AnswerFilter } from './mcp/answer-filter.ts';
 import type { McpMessage } from './mcp/message.ts';
+import type { MessageCarrier } from './mcp/sse-downstream/message-carrier.ts';
 import type { SealOwner } from './mcp/seal-binding.ts';
 import type { OpenedSession } from './mcp/session.ts';
 import type { ChosenBackend } from './forward/backend-chooser.ts';
@@ -65,6 +66,9 @@ export class Exchange {
   session: OpenedSession | null = null;
   /** Set by `mcp`: takes out of the answer what the caller may not see; `null` where all of it may pass. */
   answerFilter: AnswerFilter | null = null;
+
+  /** Set by `join-sse-stream`: brings the answer to the stream of HTTP+SSE; `null` where it belongs here. */
+  carrier: MessageCarrier | null = null;
 
   /** Set by `forward`: the answer is a stream of events. */
   isEventStream = false;
@@ -125,6 +129,7 @@ export class Exchange {
       responder.cut();
       return;
     }
+    if (this.carrier?.refuse(this, refusal) === true) return;
     this.status = refusal.status;
     const headers = ['content-type', refusal.contentType, ...refusal.headers];
     const cors = this.rule?.cors;

@@ -3,6 +3,7 @@
  * request is made here, once, and handed to the stages.
  */
 
+import { randomUUID } from 'node:crypto';
 import { createReadBody } from './accept/read-body.ts';
 import { createAuthenticator, type PolicyAuthenticator } from './authenticate/authenticate.ts';
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
@@ -17,10 +18,13 @@ import { createUpstream, type UpstreamLimits } from './forward/undici-upstream.t
 import type { Upstream } from './forward/upstream.ts';
 import type { RunOptions } from './options.ts';
 import { createSealer } from './mcp/seal.ts';
+import { createPostRelay } from './mcp/sse-downstream/post-relay.ts';
+import { createSseDownstream } from './mcp/sse-downstream/sse-downstream.ts';
 import { createPipeline } from './pipeline.ts';
 import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
 import { createReuse, type Turn } from './reuse.ts';
+import type { ListenerTable } from './route/listener-table.ts';
 import { createSockets } from './sockets.ts';
 import { systemClock, type Milliseconds } from './units.ts';
 import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
@@ -61,6 +65,7 @@ interface UpstreamPart {
 export function createGateway({
   run,
   sessionKeys,
+  siblings,
   metrics,
   record,
   onWarning,
@@ -113,6 +118,31 @@ export function createGateway({
   let authenticators: readonly PolicyAuthenticator[] = [];
 
   const monotonicNow = (): number => performance.now();
+  /** By port key, and back: a request may be older than the tables of now. */
+  let tables: ReadonlyMap<string, ListenerTable> = new Map();
+  const portsOfTables = new WeakMap<ListenerTable, string>();
+  const sse = createSseDownstream({
+    workerId: siblings.workerId,
+    relay: createPostRelay({
+      siblings,
+      clock: systemClock,
+      monotonicNow,
+      portOf: (listeners) => portsOfTables.get(listeners) ?? null,
+      listenersOf: (port) => tables.get(port) ?? null,
+      run: (exchange) => runStages(exchange),
+    }),
+    limits: { maxStreams: run.sseStreams, maxStreamsPerOwner: run.sseStreamsPerCaller },
+    maxHeldBytes: run.sseQueueBytes,
+    createId: randomUUID,
+  });
+  const runStages = createPipeline({
+    chooseBackend: createChooseBackend(Math.random),
+    readBody: createReadBody(run.bodyTimeoutMs),
+    joinSseStream: sse.join,
+    carrySse: sse.carry,
+    forward: createForward({ monotonicNow }),
+    onBug,
+  });
   const sockets = createSockets({
     defaultAddress: run.listenAddress,
     limits: {
@@ -124,12 +154,7 @@ export function createGateway({
     clock: systemClock,
     monotonicNow,
     closing: () => draining,
-    run: createPipeline({
-      chooseBackend: createChooseBackend(Math.random),
-      readBody: createReadBody(run.bodyTimeoutMs),
-      forward: createForward({ monotonicNow }),
-      onBug,
-    }),
+    run: runStages,
     onStarted: (exchange) => open.add(exchange),
     onFinished: finish,
     onConnections: (change) => (openConnections += change),
@@ -157,9 +182,11 @@ export function createGateway({
         const up = reuseUpstreams(upstreamParts(plan));
         turns.push(up);
         const upstreams = groupByBackend(plan, up.live);
-        const tables = buildTables(plan, { authenticators: auth.live, upstreams }, mcpOptions);
+        const built = buildTables(plan, { authenticators: auth.live, upstreams }, mcpOptions);
         await keySetsReady(auth.live, run.keySetDeadlineMs);
-        sockets.prepare(plan.ports).commit(tables);
+        sockets.prepare(plan.ports).commit(built);
+        for (const [port, table] of built) portsOfTables.set(table, port);
+        tables = built;
         authenticators = auth.live;
       } catch (error) {
         for (const turn of turns) turn.abandon();

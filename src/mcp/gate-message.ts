@@ -101,8 +101,14 @@ function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Den
 /**
  * Where there are policies every answer and stream is filtered, not those of lists alone: servers find the stream
  * of an answer by the request's id, and an id that is used twice can bring a list on another request's.
+ *
+ * @param message the one that is answered; `null` for a stream that answers none. Sets `exchange.answerFilter`
  */
-function filterAnswer(exchange: Exchange, mcp: McpBackend, message: McpMessage | null): void {
+export function filterAnswer(
+  exchange: Exchange,
+  mcp: McpBackend,
+  message: McpMessage | null,
+): void {
   const { authorizer, target } = mcp;
   if (authorizer === null) return;
   const request = message?.kind === 'request' ? message : null;
