@@ -48,9 +48,10 @@ const call = (id: number, name = 'echo') => ({
 });
 const result = (id: unknown, value: object = {}) => ({ jsonrpc: '2.0', id, result: value });
 
-/** A session server: `initialize` opens, GET is not served, DELETE ends; `more` answers everything else. */
+/** A session server: `initialize` opens, `get` answers GET, DELETE ends; `more` answers everything else. */
 function sessionServer(
   more: Script = (_request, response) => void response.writeHead(202).end(),
+  get: Script = (_request, response) => void response.writeHead(405).end(),
 ): Script {
   return async (request, response) => {
     const { method, id } =
@@ -66,8 +67,7 @@ function sessionServer(
     }
     if (method === 'notifications/initialized') return void response.writeHead(202).end();
     if (request.method === 'DELETE') return void response.writeHead(200).end();
-    if (request.method === 'GET' && more.length < 3) return void response.writeHead(405).end();
-    await more(request, response);
+    await (request.method === 'GET' ? get : more)(request, response);
   };
 }
 
@@ -233,18 +233,15 @@ describe('a stream', () => {
   });
 
   test('carries what the server says of its own accord, and resumes it after a break', async () => {
-    const gets: (string | undefined)[] = [];
-    upstream.script = sessionServer((request, response, ..._rest: unknown[]) => {
-      gets.push(request.headers['last-event-id'] as string | undefined);
+    const gets: unknown[] = [];
+    upstream.script = sessionServer(undefined, (request, response) => {
+      const { 'last-event-id': lastEventId } = request.headers;
+      gets.push(lastEventId);
       beginEvents(response);
-      response.write(
-        `id: e${gets.length}\n${event(`{"jsonrpc":"2.0","method":"notifications/x${gets.length}"}`)}`,
-      );
+      const message = { jsonrpc: '2.0', method: `notifications/x${gets.length}` };
+      response.write(`id: e${gets.length}\n${event(JSON.stringify(message))}`);
       if (gets.length === 1) response.end();
     });
-    // A script of three parameters is asked for GET too.
-    const inner = upstream.script;
-    upstream.script = (request, response) => inner(request, response);
     const client = await openSse(gate.port, PATH, alice);
     await client.initialize();
     await until('both messages', () => client.text().includes('notifications/x2'));

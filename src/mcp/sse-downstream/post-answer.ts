@@ -52,6 +52,7 @@ export class PostAnswer implements UpstreamAnswer {
 
   /** @param timeoutMs bounds the time to the head of the answer; `null`: no limit */
   start(upstream: Upstream, request: UpstreamRequest, timeoutMs: Milliseconds | null): void {
+    if (this.#isOver) return;
     if (timeoutMs !== null) {
       this.#timer = startTimer(() => {
         this.#call?.abort();

@@ -6,6 +6,7 @@ import type { McpMessage, McpRequest } from '../message.ts';
 import { ClientStream } from './client-stream.ts';
 import { endpointEvent, messageEvent } from './event-text.ts';
 import { MessageReader } from './message-reader.ts';
+import { MessageOrder } from './message-order.ts';
 import { PostAnswer } from './post-answer.ts';
 import { UpstreamSession } from './upstream-session.ts';
 
@@ -46,6 +47,7 @@ export class SseStream {
   readonly #session: UpstreamSession;
   readonly #onClosed: () => void;
   readonly #inFlight = new Set<PostAnswer>();
+  readonly #order = new MessageOrder();
   #isOver = false;
 
   constructor({ answer, maxHeldBytes, createFilter, onClosed }: SseStreamOptions) {
@@ -97,20 +99,23 @@ export class SseStream {
       isBackedUp: () => this.#client.isBackedUp,
       onAccepted: (headers) => {
         if (asked?.method === 'initialize') this.#session.open(headers);
-        if (isInitialized) this.#session.listen();
+        if (isInitialized) this.#session.listen(() => this.#order.release());
       },
       answer: (text) => this.#send(text),
       onSessionLost: () => {
         if (this.#session.id !== null) this.end();
       },
-      onOver: () => this.#inFlight.delete(answer),
+      onOver: () => {
+        this.#inFlight.delete(answer);
+        if (isInitialized && !this.#session.isListening) this.#order.release();
+      },
     });
     this.#inFlight.add(answer);
-    answer.start(
-      upstream,
-      this.#session.postRequest(upstream, request, timeoutMs !== null),
-      timeoutMs,
-    );
+    this.#order.run(() => {
+      if (isInitialized) this.#order.hold();
+      const post = this.#session.postRequest(upstream, request, timeoutMs !== null);
+      answer.start(upstream, post, timeoutMs);
+    });
   }
 
   /** Brings a denial in JSON-RPC words to where the client looks for answers. */
@@ -134,6 +139,7 @@ export class SseStream {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#client.stop();
+    this.#order.stop();
     for (const answer of [...this.#inFlight]) answer.abort();
     this.#session.close();
     this.#onClosed();

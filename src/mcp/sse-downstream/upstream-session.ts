@@ -49,6 +49,11 @@ export class UpstreamSession {
     return this.#id;
   }
 
+  /** Whether {@link listen} was called for this session. */
+  get isListening(): boolean {
+    return this.#isListening;
+  }
+
   /** A client's message as Streamable HTTP. */
   postRequest(upstream: Upstream, request: UpstreamRequest, hasTimeout: boolean): UpstreamRequest {
     this.#latest = { upstream, request };
@@ -83,11 +88,16 @@ export class UpstreamSession {
   /**
    * Opens the upstream's own stream (GET), once; a server without one says so (405). One that ends is opened
    * again, later each time, for as long as the upstream agrees.
+   *
+   * @param onReady called when the upstream has said whether it has one
    */
-  listen(): void {
-    if (this.#isListening || this.#isOver) return;
+  listen(onReady: () => void): void {
+    if (this.#isListening || this.#isOver) {
+      onReady();
+      return;
+    }
     this.#isListening = true;
-    this.#openListening();
+    this.#openListening(onReady);
   }
 
   /** Goes on reading after the client has caught up. */
@@ -112,8 +122,11 @@ export class UpstreamSession {
     this.#lastEventId = null;
   }
 
-  #openListening(): void {
-    if (this.#latest === null || this.#isOver) return;
+  #openListening(onReady: () => void): void {
+    if (this.#latest === null || this.#isOver) {
+      onReady();
+      return;
+    }
     const { upstream, request } = this.#latest;
     const reader = this.#options.createReader((id) => (this.#lastEventId = id));
     const state = { isStream: false, isDone: false };
@@ -121,6 +134,7 @@ export class UpstreamSession {
     const done = (): void => {
       state.isDone = true;
       reader.stop();
+      onReady();
       this.#listening = null;
       if (state.isStream) this.#reopenLater();
     };
@@ -141,7 +155,8 @@ export class UpstreamSession {
       {
         onHead: (status, headers) => {
           state.isStream = status === 200 && reader.start(status, headers);
-          if (!state.isStream) giveUp();
+          if (state.isStream) onReady();
+          else giveUp();
         },
         onData: (piece) => {
           if (state.isDone) return true;
@@ -165,7 +180,7 @@ export class UpstreamSession {
 
   #reopenLater(): void {
     if (this.#isOver) return;
-    this.#reopenTimer = startTimer(() => this.#openListening(), this.#reopenMs);
+    this.#reopenTimer = startTimer(() => this.#openListening(() => undefined), this.#reopenMs);
     this.#reopenTimer.unref();
     this.#reopenMs = Math.min(2 * this.#reopenMs, LAST_REOPEN_MS);
   }
