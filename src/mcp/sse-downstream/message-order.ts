@@ -1,4 +1,3 @@
-import { setTimeout as startTimer, clearTimeout as stopTimer } from 'node:timers';
 import type { Milliseconds } from '../../units.ts';
 
 /** Longest time that messages wait for one before them. */
@@ -11,7 +10,7 @@ const LONGEST_HOLD_MS: Milliseconds = 2_000;
  */
 export class MessageOrder {
   #waiting: (() => void)[] = [];
-  #timer: ReturnType<typeof startTimer> | null = null;
+  #timer: NodeJS.Timeout | null = null;
 
   /** Runs `start` now, or after the release. */
   run(start: () => void): void {
@@ -21,7 +20,7 @@ export class MessageOrder {
 
   /** From now on messages wait, though not for ever. */
   hold(): void {
-    if (this.#timer === null) this.#timer = startTimer(() => this.release(), LONGEST_HOLD_MS);
+    if (this.#timer === null) this.#timer = setTimeout(() => this.release(), LONGEST_HOLD_MS);
   }
 
   /** Lets go of what waits, in order. One of these may hold the rest again. */
@@ -39,7 +38,7 @@ export class MessageOrder {
   }
 
   #stopTimer(): void {
-    if (this.#timer !== null) stopTimer(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 }

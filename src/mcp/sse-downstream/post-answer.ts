@@ -1,4 +1,3 @@
-import { setTimeout as startTimer, clearTimeout as stopTimer } from 'node:timers';
 import type { HeaderFields } from '../../accept/request-head.ts';
 import { refusals, type RefusalCode } from '../../errors.ts';
 import type {
@@ -41,7 +40,7 @@ export interface PostAnswerOptions {
 export class PostAnswer implements UpstreamAnswer {
   readonly #options: PostAnswerOptions;
   #call: UpstreamCall | null = null;
-  #timer: ReturnType<typeof startTimer> | null = null;
+  #timer: NodeJS.Timeout | null = null;
   #errorStatus = 0;
   #errorBody: GrowingBytes | null = null;
   #isOver = false;
@@ -54,7 +53,7 @@ export class PostAnswer implements UpstreamAnswer {
   start(upstream: Upstream, request: UpstreamRequest, timeoutMs: Milliseconds | null): void {
     if (this.#isOver) return;
     if (timeoutMs !== null) {
-      this.#timer = startTimer(() => {
+      this.#timer = setTimeout(() => {
         this.#call?.abort();
         this.onFailure('UPSTREAM_TIMEOUT');
       }, timeoutMs);
@@ -147,7 +146,7 @@ export class PostAnswer implements UpstreamAnswer {
   }
 
   #stopTimer(): void {
-    if (this.#timer !== null) stopTimer(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as startTimer, clearTimeout as stopTimer } from 'node:timers';
 import { Refusal } from '../../errors.ts';
 import { Exchange } from '../../exchange.ts';
 import type { ListenerTable } from '../../route/listener-table.ts';
@@ -37,7 +36,7 @@ export interface PostRelay {
 interface Pending {
   readonly exchange: Exchange;
   readonly workerId: string;
-  readonly timer: ReturnType<typeof startTimer>;
+  readonly timer: NodeJS.Timeout;
 }
 
 /**
@@ -59,7 +58,7 @@ export function createPostRelay(options: PostRelayOptions): PostRelay {
     const found = pending.get(id);
     if (found === undefined) return null;
     pending.delete(id);
-    stopTimer(found.timer);
+    clearTimeout(found.timer);
     return found.exchange;
   }
 
@@ -104,7 +103,7 @@ export function createPostRelay(options: PostRelayOptions): PostRelay {
       }
       lastId += 1;
       const id = lastId;
-      const timer = startTimer(() => {
+      const timer = setTimeout(() => {
         settle(id)?.fail(
           new Refusal('SESSION_UNKNOWN', { detail: 'the worker that holds the stream is silent' }),
         );

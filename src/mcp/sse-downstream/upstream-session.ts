@@ -1,4 +1,3 @@
-import { setTimeout as startTimer, clearTimeout as stopTimer } from 'node:timers';
 import type { HeaderFields } from '../../accept/request-head.ts';
 import type { Upstream, UpstreamCall, UpstreamRequest } from '../../forward/upstream.ts';
 import { isJsonObject, readJson } from '../../json/read-json.ts';
@@ -36,7 +35,7 @@ export class UpstreamSession {
   #listening: UpstreamCall | null = null;
   #isListening = false;
   #reopenMs: Milliseconds = FIRST_REOPEN_MS;
-  #reopenTimer: ReturnType<typeof startTimer> | null = null;
+  #reopenTimer: NodeJS.Timeout | null = null;
   #lastEventId: string | null = null;
   #isOver = false;
 
@@ -114,7 +113,7 @@ export class UpstreamSession {
   }
 
   #stopListening(): void {
-    if (this.#reopenTimer !== null) stopTimer(this.#reopenTimer);
+    if (this.#reopenTimer !== null) clearTimeout(this.#reopenTimer);
     this.#reopenTimer = null;
     this.#listening?.abort();
     this.#listening = null;
@@ -180,7 +179,7 @@ export class UpstreamSession {
 
   #reopenLater(): void {
     if (this.#isOver) return;
-    this.#reopenTimer = startTimer(() => this.#openListening(() => undefined), this.#reopenMs);
+    this.#reopenTimer = setTimeout(() => this.#openListening(() => undefined), this.#reopenMs);
     this.#reopenTimer.unref();
     this.#reopenMs = Math.min(2 * this.#reopenMs, LAST_REOPEN_MS);
   }
@@ -191,9 +190,9 @@ export class UpstreamSession {
     const headers = this.#headers(request.headers, '*/*', false);
     this.#id = null;
     let call: UpstreamCall | null = null;
-    const timer = startTimer(() => call?.abort(), DELETE_TIMEOUT_MS);
+    const timer = setTimeout(() => call?.abort(), DELETE_TIMEOUT_MS);
     timer.unref();
-    const settle = (): void => stopTimer(timer);
+    const settle = (): void => clearTimeout(timer);
     call = upstream.request(
       {
         method: 'DELETE',
