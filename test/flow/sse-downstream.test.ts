@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { before, describe, test } from 'node:test';
 import {
   beginEvents,
@@ -482,4 +483,56 @@ describe('the bounds', () => {
     await gate.waitForAccessLine(/reads its stream too slowly/);
     assert.deepEqual(Object.keys((await other.ask(call(1000))).result as object), ['text']);
   });
+
+  test('of an event stream: a client that does not read stops the server, and loses nothing', async (t) => {
+    const chunk = event(
+      JSON.stringify({ jsonrpc: '2.0', method: 'm', params: 'x'.repeat(65_000) }),
+    );
+    const total = 800;
+    let written = 0;
+    const upstream = await startFakeUpstream(
+      t,
+      sessionServer(async (_request, response) => {
+        beginEvents(response);
+        while (written < total && !response.destroyed) {
+          written += 1;
+          if (!response.write(chunk)) await once(response, 'drain');
+        }
+        response.end(event(JSON.stringify(result(7))));
+      }),
+    );
+    const gate = await start(t, upstream.port, { options: ['--sse-queue=1MiB'] });
+    const client = await openSse(gate.port, PATH, alice);
+    await client.initialize();
+    client.response.pause();
+    assert.equal((await client.post(call(7))).status, 202);
+    await sleep(2000);
+    const stalledAt = written;
+    assert(stalledAt < total / 2, `the server was not slowed down: ${stalledAt}`);
+    await sleep(500);
+    assert.equal(written, stalledAt);
+    client.response.resume();
+    await until(
+      'the answer',
+      () => client.events.at(-1)?.data === JSON.stringify(result(7)),
+      20_000,
+    );
+    assert.equal(messages(client.events).filter(({ method }) => method === 'm').length, total);
+  });
+});
+
+test('a stream of a gate that was started anew is unknown', async (t) => {
+  const upstream = await startFakeUpstream(t, sessionServer());
+  const env = { POSTERN_SESSION_KEY: randomBytes(32).toString('hex') };
+  const before = await start(t, upstream.port, { env });
+  const { endpoint } = await openSse(before.port, PATH, alice);
+  before.kill('SIGKILL');
+  const after = await start(t, upstream.port, { env });
+  const answer = await send({
+    port: after.port,
+    path: endpoint,
+    body: JSON.stringify(call(1)),
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${alice}` },
+  });
+  assert.equal(answer.status, 404);
 });

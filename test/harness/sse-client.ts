@@ -37,16 +37,19 @@ export async function openSse(port: number, path: string, token?: string): Promi
   });
   assert.equal(response.statusCode, 200);
   assert.match(String(response.headers['content-type']), /^text\/event-stream/);
-  let text = '';
+  const pieces: string[] = [];
+  let rest = '';
   let hasEnded = false;
   const events: SseEvent[] = [];
-  let taken = 0;
   response.setEncoding('utf8').on('data', (piece: string) => {
-    text += piece;
-    for (let end = text.indexOf('\n\n', taken); end >= 0; end = text.indexOf('\n\n', taken)) {
-      const event = readEvent(text.slice(taken, end));
+    pieces.push(piece);
+    rest += piece;
+    if (!piece.includes('\n')) return;
+    const blocks = rest.split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const event = readEvent(block);
       if (event !== null) events.push(event);
-      taken = end + 2;
     }
   });
   response.on('error', () => undefined).once('close', () => (hasEnded = true));
@@ -75,7 +78,7 @@ export async function openSse(port: number, path: string, token?: string): Promi
     response,
     endpoint,
     events,
-    text: () => text,
+    text: () => pieces.join(''),
     post,
     ask,
     async initialize() {
