@@ -1,5 +1,8 @@
+import { readJson } from '../../json/read-json.ts';
 import type { SealBinding } from '../seal-binding.ts';
 import type { Sealer } from '../seal.ts';
+
+const LIMITS = { maxDepth: 1, maxValues: 3 };
 
 /** Where a stream is: which worker holds it, and its name there. */
 export interface StreamAddress {
@@ -28,7 +31,7 @@ export function openAddress(
 ): StreamAddress | null {
   const opened = sealer.open('sse', binding, sessionId);
   if (opened === null) return null;
-  const parts: unknown = JSON.parse(opened.upstreamId);
+  const { value: parts } = readJson(Buffer.from(opened.upstreamId), LIMITS);
   if (!Array.isArray(parts)) return null;
   const [workerId, streamId] = parts as readonly unknown[];
   if (typeof workerId !== 'string' || typeof streamId !== 'string') return null;

@@ -24,6 +24,7 @@ describe('the address of a stream', () => {
     ['an empty text', binding, ''],
     ['an id of another kind', binding, sealer.seal('session', binding, '["w","s"]') ?? ''],
     ['what is no address', binding, sealer.seal('sse', binding, '{}') ?? ''],
+    ['what is not JSON', binding, sealer.seal('sse', binding, 'w s') ?? ''],
     ['an address without a stream', binding, sealer.seal('sse', binding, '["w"]') ?? ''],
   ];
   for (const [name, other, text] of others) {
