@@ -107,3 +107,18 @@ test('the limits leave room for a whole request', () => {
   assert(body.length + head.length < maxPayloadLength);
   assert(maxQueuedLength >= 4 * maxPayloadLength);
 });
+
+test('the primary hands on nothing that is too long, whatever a worker sends', () => {
+  const heard: string[] = [];
+  const member = (workerId: string): RelayMember => ({
+    workerId,
+    send: ({ payload }) => void heard.push(payload),
+  });
+  const [from, other] = [member('a'), member('b')];
+  const message = { type: 'sibling', to: null, topic: 't' } as const;
+  const relay = createSiblingRelay(LIMITS);
+  relay.relay(from, [from, other], { ...message, payload: 'x'.repeat(11) });
+  assert.deepEqual(heard, []);
+  relay.relay(from, [from, other], { ...message, payload: 'x' });
+  assert.deepEqual(heard, ['x']);
+});
