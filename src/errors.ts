@@ -109,6 +109,12 @@ const rows = {
   MESSAGE_INVALID: { ...request(400, 'the message is not valid'), closesConnection: false },
   HEADERS_TOO_LARGE: request(431, 'request header fields too large'),
 
+  // Streams of HTTP+SSE.
+  STREAMS_EXHAUSTED: { status: 503, jsonRpcCode: -32603, reason: 'Overload', retryable: true, text: 'too many streams are open' },
+  STREAMS_OF_CALLER_EXHAUSTED: { status: 429, jsonRpcCode: -32603, reason: 'RateLimit', retryable: true, text: 'too many streams of one caller are open' },
+  MESSAGES_IN_FLIGHT: { status: 429, jsonRpcCode: -32603, reason: 'RateLimit', retryable: true, text: 'too many messages of one stream wait for an answer' },
+  CLIENT_TOO_SLOW: { status: 503, jsonRpcCode: -32603, reason: 'Overload', retryable: true, text: 'the client reads its stream too slowly' },
+
   // Upstream.
   BACKEND_INVALID: { status: 500, jsonRpcCode: -32603, reason: 'NoHealthyBackend', retryable: true, text: 'no valid backends' },
   UPSTREAM_TLS_INVALID: upstream(503, 'upstream call failed: the TLS policy of the backend is not valid'),

@@ -8,6 +8,7 @@ import type { Refusal } from './errors.ts';
 import type { AnswerFilter } from './mcp/answer-filter.ts';
 import type { AnswerObserver } from './mcp/tool-list-observer.ts';
 import type { McpMessage } from './mcp/message.ts';
+import type { MessageCarrier } from './mcp/sse-downstream/message-carrier.ts';
 import type { SealOwner } from './mcp/seal-binding.ts';
 import type { OpenedSession } from './mcp/session.ts';
 import type { ChosenBackend } from './forward/backend-chooser.ts';
@@ -95,6 +96,9 @@ export class Exchange {
   answer: RunningAnswer | null = null;
   /** Set where the answer was ended because the right to it had ended. */
   streamEnd: StreamEndReason | null = null;
+  /** Set by `join-sse-stream`: brings the answer to the stream of HTTP+SSE; `null` where it belongs here. */
+  carrier: MessageCarrier | null = null;
+
   /** Set by `forward`: the answer is a stream of events. */
   isEventStream = false;
   /** When the upstream was asked and when its answer began, from `performance.now()`; 0: never. */
@@ -154,6 +158,7 @@ export class Exchange {
       responder.cut();
       return;
     }
+    if (this.carrier?.refuse(this, refusal) === true) return;
     this.status = refusal.status;
     const headers = ['content-type', refusal.contentType, ...refusal.headers];
     const cors = this.rule?.cors;

@@ -3,7 +3,7 @@
  * request is made here, once, and handed to the stages.
  */
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createReadBody } from './accept/read-body.ts';
 import { createAuthenticator, type PolicyAuthenticator } from './authenticate/authenticate.ts';
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
@@ -27,6 +27,8 @@ import type { RunOptions } from './options.ts';
 import { createSealer } from './mcp/seal.ts';
 import { sseLimits } from './mcp/sse-upstream/limits.ts';
 import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
+import { createPostRelay } from './mcp/sse-downstream/post-relay.ts';
+import { createSseDownstream } from './mcp/sse-downstream/sse-downstream.ts';
 import { createPipeline } from './pipeline.ts';
 import type { AuthenticationPlan, AuthorizationServerPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
@@ -37,11 +39,14 @@ import { createSockets } from './sockets.ts';
 import { createStreamWatch, LOOK_INTERVAL_MS } from './streams/stream-watch.ts';
 import { systemClock, type Milliseconds } from './units.ts';
 import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
+import type { Siblings } from './workers/siblings.ts';
 
 export interface GatewayOptions {
   readonly run: RunOptions;
   /** Seal the session ids that clients hold; the first seals, all open. */
   readonly sessionKeys: readonly Uint8Array[];
+  /** The other workers. */
+  readonly siblings: Siblings;
   readonly metrics: Metrics;
   /** Called once for every exchange that is over. */
   readonly record: (exchange: Exchange) => void;
@@ -71,6 +76,7 @@ interface UpstreamPart {
 export function createGateway({
   run,
   sessionKeys,
+  siblings,
   metrics,
   record,
   onWarning,
@@ -144,6 +150,31 @@ export function createGateway({
     later: setImmediate,
   });
   const looking = setInterval(() => streams.look(), LOOK_INTERVAL_MS).unref();
+  /** By port key, and back: a request may be older than the tables of now. */
+  let tables: ReadonlyMap<string, ListenerTable> = new Map();
+  const portsOfTables = new WeakMap<ListenerTable, string>();
+  const sse = createSseDownstream({
+    workerId: siblings.workerId,
+    relay: createPostRelay({
+      siblings,
+      clock: systemClock,
+      monotonicNow,
+      portOf: (listeners) => portsOfTables.get(listeners) ?? null,
+      listenersOf: (port) => tables.get(port) ?? null,
+      run: (exchange) => runStages(exchange),
+    }),
+    limits: { maxStreams: run.sseStreams, maxStreamsPerOwner: run.sseStreamsPerCaller },
+    maxHeldBytes: run.sseQueueBytes,
+    createId: randomUUID,
+  });
+  const runStages = createPipeline({
+    chooseBackend: createChooseBackend(Math.random),
+    readBody: createReadBody(run.bodyTimeoutMs),
+    joinSseStream: sse.join,
+    carrySse: sse.carry,
+    forward: createForward({ monotonicNow }),
+    onBug,
+  });
   const sockets = createSockets({
     defaultAddress: run.listenAddress,
     limits: {
@@ -155,12 +186,7 @@ export function createGateway({
     clock: systemClock,
     monotonicNow,
     closing: () => draining,
-    run: createPipeline({
-      chooseBackend: createChooseBackend(Math.random),
-      readBody: createReadBody(run.bodyTimeoutMs),
-      forward: createForward({ monotonicNow }),
-      onBug,
-    }),
+    run: runStages,
     onStarted: (exchange) => open.add(exchange),
     onFinished: finish,
     onConnections: (change) => (openConnections += change),
@@ -183,7 +209,6 @@ export function createGateway({
   return {
     async apply(plan) {
       const turns: Turn<unknown>[] = [];
-      let tables: ReadonlyMap<string, ListenerTable>;
       try {
         const auth = reuseAuthenticators(plan.authentications);
         turns.push(auth);
@@ -192,13 +217,15 @@ export function createGateway({
         const upstreams = groupByBackend(plan, up.live);
         const servers = reuseAuthorizationServers(authorizationServerPlans(plan));
         turns.push(servers);
-        tables = buildTables(
+        const built = buildTables(
           plan,
           { authenticators: auth.live, upstreams, authorizationServers: servers.live },
           mcpOptions,
         );
         await keySetsReady(auth.live, run.keySetDeadlineMs);
-        sockets.prepare(plan.ports).commit(tables);
+        sockets.prepare(plan.ports).commit(built);
+        for (const [port, table] of built) portsOfTables.set(table, port);
+        tables = built;
         authenticators = auth.live;
       } catch (error) {
         for (const turn of turns) turn.abandon();

@@ -26,6 +26,9 @@ export interface RunOptions {
   readonly tokenExpiryGraceMs: Milliseconds;
   /** 0: none. */
   readonly streamKeepAliveMs: Milliseconds;
+  readonly sseStreams: number;
+  readonly sseStreamsPerCaller: number;
+  readonly sseQueueBytes: Bytes;
   readonly drainTimeoutMs: Milliseconds;
   readonly maxBodyBytes: Bytes;
   /** 0: no limit. */
@@ -154,6 +157,9 @@ const table = {
   'session-lifetime': { kind: duration(60_000, 8760 * HOUR_MS), fallback: '168h', help: 'how long the session id that a client holds is good for; in use it is renewed' },
   'token-expiry-grace': { kind: duration(0, HOUR_MS), fallback: '5s', help: 'how long an open stream may outlast its token' },
   'stream-keep-alive': { kind: duration(0, 24 * HOUR_MS), fallback: '15s', help: 'silence after which an event stream gets a comment, so that nothing on the way to the client takes it for dead; 0: never' },
+  'sse-streams': { kind: wholeNumber(0, 1_000_000), fallback: '4096', help: 'HTTP+SSE streams open at one worker (503 above); 0: none' },
+  'sse-streams-per-caller': { kind: wholeNumber(1, 1_000_000), fallback: '64', help: 'HTTP+SSE streams of one authenticated caller at one worker (429 above)' },
+  'sse-queue': { kind: size(65_536, 1024 * 1_048_576), fallback: '16MiB', help: 'what may wait for one HTTP+SSE client that reads slowly (its stream is cut above)' },
   'drain-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '30s', help: 'how long requests and streams may go on after SIGTERM; 0: not at all' },
   'max-body': { kind: size(0, 1024 * 1_048_576), fallback: '4MiB', help: 'largest request body (413 above)' },
   'body-timeout': { kind: duration(0, HOUR_MS), fallback: '60s', help: 'how long a request body may take, however steadily it trickles (408 above); 0: no limit' },
@@ -255,6 +261,9 @@ export function parseOptions(
     sessionLifetimeMs: value('session-lifetime', table['session-lifetime'].kind),
     tokenExpiryGraceMs: value('token-expiry-grace', table['token-expiry-grace'].kind),
     streamKeepAliveMs: value('stream-keep-alive', table['stream-keep-alive'].kind),
+    sseStreams: value('sse-streams', table['sse-streams'].kind),
+    sseStreamsPerCaller: value('sse-streams-per-caller', table['sse-streams-per-caller'].kind),
+    sseQueueBytes: value('sse-queue', table['sse-queue'].kind),
     drainTimeoutMs: value('drain-timeout', table['drain-timeout'].kind),
     maxBodyBytes: value('max-body', table['max-body'].kind),
     bodyTimeoutMs: value('body-timeout', table['body-timeout'].kind),

@@ -25,6 +25,8 @@ export interface Stage {
 export interface MadeStages {
   readonly chooseBackend: Stage['run'];
   readonly readBody: Stage['run'];
+  readonly joinSseStream: Stage['run'];
+  readonly carrySse: Stage['run'];
   readonly forward: Stage['run'];
 }
 
@@ -35,20 +37,22 @@ export interface PipelineOptions extends MadeStages {
 
 /** The stages in their order. */
 // prettier-ignore
-export function stages({ chooseBackend, readBody, forward }: MadeStages): readonly Stage[] {
+export function stages(made: MadeStages): readonly Stage[] {
   return [
-    { name: 'find-listener',    run: findListener },        // whose host it is
-    { name: 'answer-discovery', run: answerDiscovery },     // how to get a token is for those who have none
-    { name: 'find-route',       run: findRoute },           // a stranger to every route learns nothing else
-    { name: 'check-origin',     run: checkOrigin },         // a web page of strangers goes no further
-    { name: 'answer-cors',      run: answerCors },          // a preflight carries no token
-    { name: 'authenticate',     run: authenticateRequest }, // who
-    { name: 'authorize',        run: authorizeRequest },    // may
-    { name: 'redirect',         run: redirect },            // filters that answer come after the right to an answer
-    { name: 'choose-backend',   run: chooseBackend },       // what the body may say depends on it
-    { name: 'read-body',        run: readBody },            // only now is the body worth waiting for
-    { name: 'mcp',              run: gateMessage },         // what the body says, and whether the caller may say it
-    { name: 'forward',          run: forward },
+    { name: 'find-listener',    run: findListener },         // whose host it is
+    { name: 'answer-discovery', run: answerDiscovery },      // how to get a token is for those who have none
+    { name: 'find-route',       run: findRoute },            // a stranger to every route learns nothing else
+    { name: 'check-origin',     run: checkOrigin },          // a web page of strangers goes no further
+    { name: 'answer-cors',      run: answerCors },           // a preflight carries no token
+    { name: 'authenticate',     run: authenticateRequest },  // who
+    { name: 'authorize',        run: authorizeRequest },     // may
+    { name: 'redirect',         run: redirect },             // filters that answer come after the right to an answer
+    { name: 'choose-backend',   run: made.chooseBackend },   // what the body may say depends on it
+    { name: 'read-body',        run: made.readBody },        // only now is the body worth waiting for
+    { name: 'join-sse-stream',  run: made.joinSseStream },   // HTTP+SSE: the stream that the answer will go to
+    { name: 'mcp',              run: gateMessage },          // what the body says, and whether the caller may say it
+    { name: 'carry-sse',        run: made.carrySse },        // HTTP+SSE: made Streamable HTTP for the upstream
+    { name: 'forward',          run: made.forward },
   ];
 }
 

@@ -14,6 +14,7 @@ import { systemClock } from '../units.ts';
 import { readVersion } from '../version.ts';
 import { createPortClaims } from '../workers/port-claims.ts';
 import { createPrimary, type ReloadOutcome } from '../workers/primary.ts';
+import { siblingLimits } from '../workers/siblings.ts';
 import { startWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import { reportProblems } from './report-problems.ts';
 
@@ -111,6 +112,7 @@ function startWorkers(
       UWS_HTTP_MAX_HEADERS_SIZE: String(options.maxHeaderBytes),
       [SESSION_KEY_VARIABLE]: sessionKey,
     },
+    siblingLimits: siblingLimits(options),
     onDied(pid, how, restartInMs) {
       log.error({ pid, how, restartInMs }, 'a worker died');
       onRestart();

@@ -7,14 +7,28 @@ export type ToWorker =
   /** Put this plan in force. Answered with `applied` or `refused`. */
   | { readonly type: 'apply'; readonly plan: Plan }
   /** Finish what is running, accept nothing new, then exit. */
-  | { readonly type: 'drain' };
+  | { readonly type: 'drain' }
+  /** What another worker says; see `siblings.ts`. */
+  | {
+      readonly type: 'sibling';
+      readonly from: string;
+      readonly topic: string;
+      readonly payload: string;
+    };
 
 export type ToPrimary =
   /** The worker can take plans. */
   | { readonly type: 'started' }
   | { readonly type: 'applied'; readonly generation: number }
   | { readonly type: 'refused'; readonly generation: number; readonly message: string }
-  | { readonly type: 'status'; readonly status: WorkerStatus };
+  | { readonly type: 'status'; readonly status: WorkerStatus }
+  /** For another worker, or for all others (`null`). */
+  | {
+      readonly type: 'sibling';
+      readonly to: string | null;
+      readonly topic: string;
+      readonly payload: string;
+    };
 
 /** What a worker reports of itself, at every change of its readiness and at least once a second. */
 export interface WorkerStatus {

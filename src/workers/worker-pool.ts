@@ -1,8 +1,11 @@
 import cluster, { type Worker } from 'node:cluster';
+import { randomUUID } from 'node:crypto';
 import type { Plan } from '../plan.ts';
 import type { Milliseconds } from '../units.ts';
 import { restartDelayMs } from './backoff.ts';
 import { isMessageOf, type ToPrimary, type ToWorker, type WorkerStatus } from './messages.ts';
+import { createSiblingRelay, type RelayMember } from './sibling-relay.ts';
+import { WORKER_ID_VARIABLE, type SiblingLimits } from './siblings.ts';
 
 /** A worker that takes longer than this to put a plan in force counts as having refused it. */
 const APPLY_TIMEOUT_MS = 60_000;
@@ -16,6 +19,8 @@ export interface WorkerPoolOptions {
   readonly execArgv: readonly string[];
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Bounds of what workers say to each other. */
+  readonly siblingLimits: SiblingLimits;
   readonly onDied: (pid: number, how: string, restartInMs: Milliseconds) => void;
 }
 
@@ -39,6 +44,8 @@ export interface WorkerPool {
 /** One place in the pool; a worker that dies is followed by another in the same place. */
 interface Slot {
   worker: Worker;
+  /** The worker as the others reach it. */
+  member: RelayMember;
   startedAtMs: number;
   delayMs: Milliseconds;
   status: WorkerStatus | null;
@@ -59,6 +66,7 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
   let plan: Plan | null = null;
   let draining = false;
   const slots = new Set<Slot>();
+  const siblings = createSiblingRelay(options.siblingLimits);
   for (let index = 0; index < options.count; index += 1) addSlot();
 
   function addSlot(): void {
@@ -68,7 +76,15 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   function launch(): Omit<Slot, 'delayMs'> {
-    const worker = cluster.fork(options.environment);
+    const workerId = randomUUID();
+    const worker = cluster.fork({ ...options.environment, [WORKER_ID_VARIABLE]: workerId });
+    const member: RelayMember = {
+      workerId,
+      send(message, done) {
+        if (worker.isConnected()) worker.send(message, done);
+        else done();
+      },
+    };
     const started = new Promise<void>((resolve) => {
       worker.on('message', (message: unknown) => {
         if (isMessageOf<ToPrimary>(['started'], message)) resolve();
@@ -77,13 +93,18 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
     });
     // A worker that is gone can't be written to; its exit says the rest.
     worker.on('error', () => undefined);
-    return { worker, startedAtMs: performance.now(), status: null, started };
+    return { worker, member, startedAtMs: performance.now(), status: null, started };
   }
 
   function watch(slot: Slot): void {
     slot.worker.on('message', (message: unknown) => {
       if (!isMessageOf<ToPrimary>(['status'], message)) return;
       if (message.type === 'status') slot.status = message.status;
+    });
+    const { member } = slot;
+    slot.worker.on('message', (message: unknown) => {
+      if (!isMessageOf<ToPrimary>(['sibling'], message) || message.type !== 'sibling') return;
+      siblings.relay(member, membersOf(slots), message);
     });
     slot.worker.once('exit', (code: number | null, signal: string | null) => {
       slot.status = null;
@@ -173,6 +194,10 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
       send(worker, { type: 'drain' });
     });
   }
+}
+
+function* membersOf(slots: Iterable<Slot>): Iterable<RelayMember> {
+  for (const { member } of slots) yield member;
 }
 
 function send(worker: Worker, message: ToWorker): void {

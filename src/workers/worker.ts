@@ -10,6 +10,7 @@ import { createMetrics } from '../record/metrics.ts';
 import { createProcessLog } from '../record/process-log.ts';
 import { createRecorder } from '../record/record.ts';
 import { isMessageOf, type ToPrimary, type ToWorker } from './messages.ts';
+import { createSiblings, siblingLimits, WORKER_ID_VARIABLE, type Siblings } from './siblings.ts';
 
 /** The primary's standard output; descriptor 1 is closed to the native server's own prints. */
 const ACCESS_LOG_DESCRIPTOR = 3;
@@ -24,6 +25,7 @@ const metrics = createMetrics({ accessLog });
 const gateway = createGateway({
   run,
   sessionKeys: sessionKeys(),
+  siblings: siblings(),
   metrics,
   record: createRecorder({
     accessLog: run.accessLog === 'on' ? accessLog : null,
@@ -49,6 +51,7 @@ process.on('message', (message: unknown) => {
     void leave();
     return;
   }
+  if (message.type !== 'apply') return;
   const { plan } = message;
   work = work.then(async () => {
     try {
@@ -70,6 +73,28 @@ function sessionKeys(): readonly Uint8Array[] {
   const parsed = parseSessionKeys(process.env[SESSION_KEY_VARIABLE] ?? '');
   if (!parsed.ok) throw new Error(parsed.problem);
   return parsed.keys;
+}
+
+function siblings(): Siblings {
+  const workerId = process.env[WORKER_ID_VARIABLE] ?? '';
+  if (workerId === '') throw new Error('the primary gave this worker no id');
+  return createSiblings(
+    workerId,
+    {
+      send(message, done) {
+        if (process.connected) process.send?.(message, done);
+        else done();
+      },
+      onMessage(take) {
+        process.on('message', (message: unknown) => {
+          if (isMessageOf<ToWorker>(['sibling'], message) && message.type === 'sibling') {
+            take(message);
+          }
+        });
+      },
+    },
+    siblingLimits(run),
+  );
 }
 
 function say(message: ToPrimary): void {

@@ -26,6 +26,7 @@ export async function runInspector(
   url: string,
   token: string | undefined,
   options: readonly string[],
+  transport: 'http' | 'sse' = 'http',
 ): Promise<InspectorRun> {
   // It keeps files in the home directory; it gets one of its own.
   const home = mkdtempSync(join(tmpdir(), 'postern-inspector-'));
@@ -33,7 +34,7 @@ export async function runInspector(
   const child = spawn(
     process.execPath,
     [
-      ...[inspector, '--cli', url, '--transport', 'http', '--stored-auth-only'],
+      ...[inspector, '--cli', url, '--transport', transport, '--stored-auth-only'],
       ...(token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`]),
       ...[...options, '--format', 'json'],
     ],
