@@ -237,7 +237,7 @@ class Filter implements AnswerFilter {
       if (message === null) changed = block.withoutEvent();
       else if (message !== dataBytes) changed = block.withData(message);
     }
-    if (changed === null || ids?.sealsIds !== true) return changed;
+    if (changed === null || ids?.sealsEvents !== true) return changed;
     return withRaw(block, changed).withIds(ids.sealEvent);
   }
 

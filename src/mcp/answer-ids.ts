@@ -15,6 +15,8 @@ export interface AnswerIdsOptions {
   readonly session: string | null;
   /** Whether callers are told apart, so that the ids of the upstream are sealed. */
   readonly sealsIds: boolean;
+  /** False where ids of events stay in the gate, which resumes the stream itself. */
+  readonly sealsEvents: boolean;
   /** Whether denied objects go upstream under hidden names, which may come back. */
   readonly restoresNames: boolean;
 }
@@ -22,13 +24,23 @@ export interface AnswerIdsOptions {
 /** The ids and names of one answer: what the upstream calls them, and what the client gets to see. */
 export class AnswerIds {
   readonly sealsIds: boolean;
+  readonly sealsEvents: boolean;
   readonly #sealer: Sealer;
   readonly #restoresNames: boolean;
   readonly #binding: SealBinding;
   #eventBinding: SealBinding;
 
-  constructor({ sealer, owner, backend, session, sealsIds, restoresNames }: AnswerIdsOptions) {
+  constructor({
+    sealer,
+    owner,
+    backend,
+    session,
+    sealsIds,
+    sealsEvents,
+    restoresNames,
+  }: AnswerIdsOptions) {
     this.sealsIds = sealsIds;
+    this.sealsEvents = sealsEvents;
     this.#sealer = sealer;
     this.#restoresNames = restoresNames;
     this.#binding = { owner, backend };

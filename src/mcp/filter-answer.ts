@@ -21,11 +21,14 @@ const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
  *
  * Where there are policies every answer and stream is filtered, not those of lists alone: servers find the stream
  * of an answer by the request's id, and an id that is used twice can bring a list on another request's.
+ *
+ * @param eventIds who goes on reading with them when the stream has broken
  */
 export function filterAnswer(
   exchange: Exchange,
   mcp: McpBackend,
   message: McpMessage | null,
+  eventIds: 'for the client' | 'for the gate' = 'for the client',
 ): void {
   const sealsIds = hasOwners(exchange);
   const { authorizer, sealer } = mcp;
@@ -37,6 +40,7 @@ export function filterAnswer(
     backend: mcp.name,
     session: exchange.session?.upstreamId ?? null,
     sealsIds,
+    sealsEvents: sealsIds && eventIds === 'for the client',
     restoresNames: authorizer !== null && mcp.mayHide,
   });
   exchange.answerFilter = createAnswerFilter({

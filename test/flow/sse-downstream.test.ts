@@ -335,7 +335,7 @@ for (const workers of [1, 2]) {
           mcpBackend({ port: upstream.port, name: 'other' }),
           route({ name: 'other', prefix: '/other', backend: 'other' }),
         ],
-        options: [`--workers=${workers}`],
+        options: [`--workers=${workers}`, '--on-deny=unknown'],
       });
     });
 

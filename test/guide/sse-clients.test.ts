@@ -51,10 +51,8 @@ for (const workers of [1, 2]) {
         );
         const called = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
         assert.match(JSON.stringify(called), /Echo: hello/);
-        await assert.rejects(
-          client.callTool({ name: 'get-sum', arguments: { a: 1, b: 2 } }),
-          /Unknown tool: get-sum/,
-        );
+        const denied = await client.callTool({ name: 'get-sum', arguments: { a: 1, b: 2 } });
+        assert.match(JSON.stringify(denied), /Tool get-sum not found/);
         await client.close();
       }
       await postern.waitForAccessLine(
@@ -65,10 +63,8 @@ for (const workers of [1, 2]) {
     test('Bob connects and sees no tool', async (t) => {
       const client = await connectSse(t, url, bob);
       assert.deepEqual((await client.listTools()).tools, []);
-      await assert.rejects(
-        client.callTool({ name: 'echo', arguments: { message: 'hello' } }),
-        /Unknown tool: echo/,
-      );
+      const denied = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
+      assert.match(JSON.stringify(denied), /Tool echo not found/);
     });
 
     test('many calls at once are each answered with their own result', async (t) => {

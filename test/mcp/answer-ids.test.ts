@@ -36,7 +36,15 @@ function run(body: string | Uint8Array, setup: Setup = {}) {
     lengths = [],
     ...rest
   } = setup;
-  const ids = new AnswerIds({ sealer, owner, backend, session, sealsIds, restoresNames: true });
+  const ids = new AnswerIds({
+    sealer,
+    owner,
+    backend,
+    session,
+    sealsIds,
+    sealsEvents: sealsIds,
+    restoresNames: true,
+  });
   const filter = createAnswerFilter({
     request: null,
     isVisible: null,

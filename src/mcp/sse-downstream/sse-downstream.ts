@@ -121,7 +121,7 @@ export function createSseDownstream(options: SseDownstreamOptions): SseDownstrea
 
 /** What the server says of its own accord is filtered by the rules and the token of the GET. */
 function takeFilter(exchange: Exchange, mcp: McpBackend): AnswerFilter | null {
-  filterAnswer(exchange, mcp, null);
+  filterAnswer(exchange, mcp, null, 'for the gate');
   const filter = exchange.answerFilter;
   exchange.answerFilter = null;
   return filter;
