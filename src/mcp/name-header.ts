@@ -26,6 +26,12 @@ export function decodeNameHeader(value: string): string | null {
   }
 }
 
+/** Writes a value for `Mcp-Name`: as it is where a header may hold it, else in base64. */
+export function encodeNameHeader(value: string): string {
+  const isPlain = PLAIN.test(value) && !(value.startsWith(PREFIX) && value.endsWith(SUFFIX));
+  return isPlain ? value : PREFIX + Buffer.from(value).toString('base64') + SUFFIX;
+}
+
 /** Takes optional whitespace (RFC 9110, 5.6.3) off both ends, and no other. */
 export function trimWhitespace(value: string): string {
   let start = 0;

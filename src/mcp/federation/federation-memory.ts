@@ -1,0 +1,20 @@
+import { BoundedMap } from './bounded-map.ts';
+import type { KnownTarget } from './eras/modern-sessions.ts';
+import type { RenewedSessions } from './legacy-sessions.ts';
+
+/** What a worker remembers for its federations, over reloads; all of it is bounded, and none of it is needed. */
+export interface FederationMemory {
+  readonly renewed: BoundedMap<RenewedSessions>;
+  readonly known: BoundedMap<KnownTarget>;
+  readonly pooled: BoundedMap<KnownTarget>;
+  readonly inFlight: BoundedMap<string>;
+}
+
+export function createFederationMemory(): FederationMemory {
+  return {
+    renewed: new BoundedMap(10_000),
+    known: new BoundedMap(1000),
+    pooled: new BoundedMap(1000),
+    inFlight: new BoundedMap(50_000),
+  };
+}
