@@ -66,6 +66,8 @@ export class Exchange {
   /** Set by `mcp`: takes out of the answer what the caller may not see; `null` where all of it may pass. */
   answerFilter: AnswerFilter | null = null;
 
+  /** For the log's `detail`, where the answer is no refusal: such as a server that was left out. */
+  note: string | null = null;
   /** Set by `forward`: the answer is a stream of events. */
   isEventStream = false;
   /** When the upstream was asked and when its answer began, from `performance.now()`; 0: never. */

@@ -8,14 +8,16 @@ import { createAuthenticator, type PolicyAuthenticator } from './authenticate/au
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
 import { createKeySetStore } from './authenticate/key-set-store.ts';
 import { createVerifyPool } from './authenticate/verify-pool.ts';
-import { buildTables } from './build-runtime.ts';
+import { buildTables, type McpOptions } from './build-runtime.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
 import { createChooseBackend } from './forward/choose-backend.ts';
-import { createForward } from './forward/forward.ts';
+import { createForward, requestFor } from './forward/forward.ts';
 import { createUpstream, type UpstreamLimits } from './forward/undici-upstream.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { RunOptions } from './options.ts';
+import { createFederation } from './mcp/federation/federation.ts';
+import { createFederationMemory } from './mcp/federation/federation-memory.ts';
 import { createSealer } from './mcp/seal.ts';
 import { createPipeline } from './pipeline.ts';
 import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
@@ -23,6 +25,7 @@ import type { Metrics } from './record/metrics.ts';
 import { createReuse, type Turn } from './reuse.ts';
 import { createSockets } from './sockets.ts';
 import { systemClock, type Milliseconds } from './units.ts';
+import { readVersion } from './version.ts';
 import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
 
 export interface GatewayOptions {
@@ -94,13 +97,28 @@ export function createGateway({
   const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target }) =>
     createUpstream(backendName, target, limits),
   );
-  const mcpOptions = {
+  const sealer = createSealer({
+    keys: sessionKeys,
+    clock: systemClock,
+    lifetimeMs: run.sessionLifetimeMs,
+  });
+  const federationMemory = createFederationMemory();
+  const mcpOptions: McpOptions = {
     onDeny: run.onDeny,
-    sealer: createSealer({
-      keys: sessionKeys,
-      clock: systemClock,
-      lifetimeMs: run.sessionLifetimeMs,
-    }),
+    sealer,
+    requestFor,
+    federate: (parts) =>
+      createFederation({
+        ...parts,
+        version: readVersion(),
+        timeoutMs: run.federationTimeoutMs,
+        sealer,
+        memory: federationMemory,
+        monotonicNow: () => performance.now(),
+        onReinitialised: () => undefined,
+        onTargetFailed: () => undefined,
+        onBug,
+      }),
   };
   const open = new Set<Exchange>();
   let openConnections = 0;

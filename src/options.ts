@@ -22,6 +22,7 @@ export interface RunOptions {
   readonly authFailureStatus: 'auto' | 401 | 403;
   readonly onDeny: 'hide' | 'forbidden' | 'tool_error';
   readonly sessionLifetimeMs: Milliseconds;
+  readonly federationTimeoutMs: Milliseconds;
   readonly drainTimeoutMs: Milliseconds;
   readonly maxBodyBytes: Bytes;
   /** 0: no limit. */
@@ -147,6 +148,7 @@ const table = {
   'auth-failure-status': { kind: oneOf('auto', '401', '403'), fallback: 'auto', help: 'for a missing or bad token; auto: 403 for GlooTrafficPolicy and TrafficPolicy, 401 for AgentgatewayPolicy kinds' },
   'on-deny': { kind: oneOf('hide', 'forbidden', 'tool_error'), fallback: 'hide', help: 'how an MCP request that a policy denies is answered: as if its object did not exist, with 403, or with a tool result that says so' },
   'session-lifetime': { kind: duration(60_000, 8760 * HOUR_MS), fallback: '168h', help: 'how long the session id that a client holds is good for; in use it is renewed' },
+  'federation-timeout': { kind: duration(100, HOUR_MS), fallback: '30s', help: 'how long each target of a backend with several may take for its part of a list or of initialize' },
   'drain-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '30s', help: 'how long requests and streams may go on after SIGTERM; 0: not at all' },
   'max-body': { kind: size(0, 1024 * 1_048_576), fallback: '4MiB', help: 'largest request body (413 above)' },
   'body-timeout': { kind: duration(0, HOUR_MS), fallback: '60s', help: 'how long a request body may take, however steadily it trickles (408 above); 0: no limit' },
@@ -245,6 +247,7 @@ export function parseOptions(
     authFailureStatus: status === 'auto' ? 'auto' : status === '401' ? 401 : 403,
     onDeny: value('on-deny', table['on-deny'].kind),
     sessionLifetimeMs: value('session-lifetime', table['session-lifetime'].kind),
+    federationTimeoutMs: value('federation-timeout', table['federation-timeout'].kind),
     drainTimeoutMs: value('drain-timeout', table['drain-timeout'].kind),
     maxBodyBytes: value('max-body', table['max-body'].kind),
     bodyTimeoutMs: value('body-timeout', table['body-timeout'].kind),

@@ -3,11 +3,12 @@ import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { PASS, type Verdict } from '../verdict.ts';
 import { createAnswerFilter } from './answer-filter.ts';
-import { callsOf } from './calls-of.ts';
+import { callsOf, type Locate } from './calls-of.ts';
 import { checkContentHeaders } from './content-headers.ts';
 import { checkHeaders } from './check-headers.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { renderFault, type MessageFault, type RenderedAnswer } from './fault.ts';
+import type { FederatedRequest } from './federation/federation.ts';
 import type { IsVisible } from './list-kind.ts';
 import type { McpBackend } from './mcp-backend.ts';
 import type { McpMessage } from './message.ts';
@@ -41,11 +42,13 @@ const NO_OBJECT_NEEDED: ReadonlySet<string> = new Set([
  * methods that name no object pass only if the gate knows that they need none, lists are filtered by the
  * rules that decide on calls, and client notifications and answers pass.
  *
+ * A backend of several targets is put into `exchange.upstream` as one.
+ *
  * @returns PASS, with `exchange.answerFilter` set where the answer has to be filtered; METHOD_NOT_ALLOWED,
  *   SESSION_UNKNOWN, MESSAGE_INVALID with a JSON-RPC body, or AUTHORIZATION_DENIED in the words that the
  *   on-deny option asks for
  */
-export function gateMessage(exchange: Exchange): Verdict {
+export function gateMessage(exchange: Exchange): Verdict | Promise<Verdict> {
   const mcp = exchange.backend?.mcp ?? null;
   if (mcp === null) return PASS;
   const { method, headers } = exchange.head;
@@ -61,6 +64,7 @@ export function gateMessage(exchange: Exchange): Verdict {
       return new Refusal('MESSAGE_INVALID', { detail: `${method} with a body` });
     }
     if (method === 'GET') filterAnswer(exchange, mcp, null);
+    federate(exchange, mcp, null);
     return PASS;
   }
 
@@ -72,18 +76,50 @@ export function gateMessage(exchange: Exchange): Verdict {
   const headerFault = checkHeaders(message, headers);
   if (headerFault !== null) return invalid(headerFault);
 
+  federate(exchange, mcp, message);
+  const learning =
+    mcp.federation?.learn(federatedRequest(exchange, message), () => mcp.requestFor(exchange)) ??
+    null;
+  if (learning !== null) {
+    return learning.then(() => {
+      federate(exchange, mcp, message);
+      return decideOn(exchange, mcp, message);
+    });
+  }
+  return decideOn(exchange, mcp, message);
+}
+
+function decideOn(exchange: Exchange, mcp: McpBackend, message: McpMessage): Verdict {
   const denial = deniedBy(exchange, mcp, message);
   if (denial !== null) return denied(mcp, message, denial);
   filterAnswer(exchange, mcp, message);
   return PASS;
 }
 
+/** Puts what stands for several targets in the place of the first one. */
+function federate(exchange: Exchange, mcp: McpBackend, message: McpMessage | null): void {
+  const { federation } = mcp;
+  if (federation === null) return;
+  exchange.upstream = federation.upstreamFor(federatedRequest(exchange, message));
+}
+
+function federatedRequest(exchange: Exchange, message: McpMessage | null): FederatedRequest {
+  return {
+    owner: exchange.owner,
+    message,
+    sessionText: exchange.session?.upstreamId ?? null,
+    note: (text) => {
+      exchange.note = text;
+    },
+  };
+}
+
 type Denial = Extract<Decision, { allowed: false }>;
 
 function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Denial | null {
-  const { authorizer, target } = mcp;
+  const { authorizer } = mcp;
   if (authorizer === null || message.kind === 'response') return null;
-  const calls = message.kind === 'request' ? callsOf(message, target) : null;
+  const calls = message.kind === 'request' ? callsOf(message, locatorOf(exchange, mcp)) : null;
   if (calls === null) {
     if (NO_OBJECT_NEEDED.has(message.method)) return null;
     if (message.kind === 'notification' && message.method.startsWith('notifications/')) return null;
@@ -103,23 +139,28 @@ function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Den
  * of an answer by the request's id, and an id that is used twice can bring a list on another request's.
  */
 function filterAnswer(exchange: Exchange, mcp: McpBackend, message: McpMessage | null): void {
-  const { authorizer, target } = mcp;
+  const { authorizer } = mcp;
   if (authorizer === null) return;
+  const locate = locatorOf(exchange, mcp);
   const request = message?.kind === 'request' ? message : null;
   const subject = exchange.policySubject();
   const protocolVersion = request?.protocolVersion ?? null;
-  const isVisible: IsVisible = (kind, name) =>
-    authorizer.decideListed(subject, {
-      kind: kind === 'tools' ? 'tool' : kind === 'prompts' ? 'prompt' : 'resource',
-      name,
-      target,
-      protocolVersion,
-    }).allowed;
+  const isVisible: IsVisible = (listKind, name) => {
+    const kind = listKind === 'tools' ? 'tool' : listKind === 'prompts' ? 'prompt' : 'resource';
+    const at = locate(kind, name);
+    return (
+      at !== null && authorizer.decideListed(subject, { ...at, kind, protocolVersion }).allowed
+    );
+  };
   exchange.answerFilter = createAnswerFilter({
     request,
     isVisible,
     maxBytes: MAX_FILTERED_BYTES,
   });
+}
+
+function locatorOf({ owner }: Exchange, mcp: McpBackend): Locate {
+  return (kind, name) => mcp.locate(owner, kind, name);
 }
 
 function invalid(fault: MessageFault): Refusal {

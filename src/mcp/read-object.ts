@@ -144,6 +144,7 @@ function isUri(value: unknown): value is string {
   );
 }
 
-function canonicalUri(uri: string): string {
+/** A URI as servers read it that parse it before they compare it (WHATWG URL); what is none stays. */
+export function canonicalUri(uri: string): string {
   return URL.canParse(uri) ? new URL(uri).href : uri;
 }

@@ -85,7 +85,7 @@ export function createRecorder({
       reason,
       policy: refusal?.policy ?? null,
       rule: refusal?.rule ?? null,
-      detail: refusal?.detail ?? null,
+      detail: refusal?.detail ?? exchange.note,
       backend: upstream?.backendName ?? null,
       target: upstream?.targetName ?? null,
       mcpMethod: methodOf(exchange.message),

@@ -134,6 +134,7 @@ const expected: Plan = {
           },
         },
       ],
+      federation: null,
       mcpAuthorizations: [],
     },
   ],

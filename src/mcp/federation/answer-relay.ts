@@ -21,19 +21,19 @@ export interface RelayOptions {
   /** Whether the request named a session that the target may have forgotten. */
   readonly mayBeExpired: boolean;
   /** The target does not know the session; nothing was sent to the client. */
-  onExpired(): void;
+  readonly onExpired: () => void;
   /** A request of the server that the gate answers itself. */
-  onRefusedRequest(id: string, method: string): void;
+  readonly onRefusedRequest: (id: string, method: string) => void;
   /**
    * Takes the response before the client does.
    *
    * @returns what the client gets; `null` where more is to come before it gets anything
    */
-  onResponse(message: Buffer): Buffer | null;
+  readonly onResponse: (message: Buffer) => Buffer | null;
   /** Nothing more comes from the target. */
-  onOver(): void;
+  readonly onOver: () => void;
   /** Ends the request to the target. */
-  abort(): void;
+  readonly abort: () => void;
 }
 
 /** Hands the answer of one target on to the client: each event as it comes, a JSON answer as a whole. */
@@ -111,7 +111,9 @@ export class AnswerRelay implements UpstreamAnswer {
       case 'request':
       case 'notification':
         return this.#options.client.event(rewriting.message);
-      default:
+      case 'dropped':
+      case 'refused-request':
+      case 'fault':
         this.#other(rewriting);
         return true;
     }

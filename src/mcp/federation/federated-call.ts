@@ -15,7 +15,7 @@ export interface FederatedCall {
   /** How the client introduced itself, in its session or in this request. */
   readonly client: ClientParams;
   /** For the log's `detail`. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
 /** The way to the sessions at the targets, which differs from era to era of the client. */

@@ -1,5 +1,6 @@
 import { BoundedMap } from './bounded-map.ts';
 import type { KnownTarget } from './eras/modern-sessions.ts';
+import type { KnownNames } from './name-index.ts';
 import type { RenewedSessions } from './legacy-sessions.ts';
 
 /** What a worker remembers for its federations, over reloads; all of it is bounded, and none of it is needed. */
@@ -8,6 +9,7 @@ export interface FederationMemory {
   readonly known: BoundedMap<KnownTarget>;
   readonly pooled: BoundedMap<KnownTarget>;
   readonly inFlight: BoundedMap<string>;
+  readonly names: BoundedMap<KnownNames>;
 }
 
 export function createFederationMemory(): FederationMemory {
@@ -16,5 +18,6 @@ export function createFederationMemory(): FederationMemory {
     known: new BoundedMap(1000),
     pooled: new BoundedMap(1000),
     inFlight: new BoundedMap(50_000),
+    names: new BoundedMap(200),
   };
 }

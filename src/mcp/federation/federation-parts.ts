@@ -1,14 +1,13 @@
 /** What all routes of a federation share. */
 
-import type { McpKind } from '../../authorize/mcp-members.ts';
 import type { Upstream } from '../../forward/upstream.ts';
 import type { Milliseconds } from '../../units.ts';
-import type { SealOwner } from '../seal-binding.ts';
 import type { Sealer } from '../seal.ts';
 import type { BoundedMap } from './bounded-map.ts';
 import type { FederatedCall, TargetSessions } from './federated-call.ts';
 import type { LegacySessions } from './legacy-sessions.ts';
-import type { LocatedObject } from './names.ts';
+import type { LocateFor } from './locate.ts';
+import type { NameIndex } from './name-index.ts';
 import type { IdSealer } from './sealed-ids.ts';
 
 export type FailureMode = 'FailClosed' | 'FailOpen';
@@ -30,8 +29,10 @@ export interface FederationParts {
   readonly modern: TargetSessions;
   /** Target of a client's running request, by session and id. */
   readonly inFlight: BoundedMap<string>;
-  locate(owner: SealOwner, kind: McpKind, name: string): LocatedObject | null;
-  onTargetFailed(backend: string, target: string, reason: string): void;
+  readonly locate: LocateFor;
+  /** Where names carry no target: what is known of them. */
+  readonly names: NameIndex | null;
+  readonly onTargetFailed: (backend: string, target: string, reason: string) => void;
 }
 
 /** A target that did not do its part. */

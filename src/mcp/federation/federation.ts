@@ -26,7 +26,6 @@
  * **Eras** (`eras/`). Targets are asked in the era of the client where they know it, else requests are adapted.
  */
 
-import type { McpKind } from '../../authorize/mcp-members.ts';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../../forward/upstream.ts';
 import { isJsonObject } from '../../json/read-json.ts';
 import type { Milliseconds } from '../../units.ts';
@@ -45,9 +44,11 @@ import type { FederationMemory } from './federation-memory.ts';
 import type { FailureMode, FederationParts } from './federation-parts.ts';
 import { openGetStreams } from './get-streams.ts';
 import { createLegacySessions } from './legacy-sessions.ts';
-import { createLocator } from './locate.ts';
-import type { LocatedObject } from './names.ts';
+import { learnNames, listsToLearn } from './learn-names.ts';
+import { locateByPrefix, type LocateFor } from './locate.ts';
+import { createNameIndex } from './name-index.ts';
 import { mergedLists } from './merge-lists.ts';
+import { nameOf, objectKindOf } from './object-kind.ts';
 import { refuseMethod, routeCall } from './route-call.ts';
 import { routeInitialize } from './route-initialize.ts';
 import { routeList } from './route-list.ts';
@@ -59,6 +60,13 @@ import { boundClientParams, readSession, type ClientParams } from './session-tex
 
 /** How long the rest of a target's answer may take once the client has its own. */
 const REST_MS: Milliseconds = 1000;
+
+const NOBODY: UpstreamAnswer = Object.freeze({
+  onHead: () => undefined,
+  onData: () => true,
+  onEnd: () => undefined,
+  onFailure: () => undefined,
+});
 
 export interface FederationOptions {
   /** `namespace/name` of the Backend. */
@@ -85,17 +93,28 @@ export interface FederationOptions {
 
 /** What is known of one request before it goes on. */
 export interface FederatedRequest {
+  readonly owner: SealOwner;
   /** `null` for GET and DELETE. */
   readonly message: McpMessage | null;
   /** What the session id of the client holds; `null` where it sent none. */
   readonly sessionText: string | null;
   /** For the log's `detail`. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
 export interface Federation {
   /** Whose object a client's name means; `null` where no target has it. */
-  locate(owner: SealOwner, kind: McpKind, name: string): LocatedObject | null;
+  readonly locate: LocateFor;
+  /**
+   * Asks the targets what they have, where that must be known before it can be decided on a message.
+   *
+   * @param baseOf makes the request as the route would send it
+   * @returns `null` where nothing has to be asked
+   */
+  readonly learn: (
+    request: FederatedRequest,
+    baseOf: () => UpstreamRequest | null,
+  ) => Promise<void> | null;
   /** What stands for all targets in one exchange. */
   upstreamFor(request: FederatedRequest): Upstream;
 }
@@ -103,10 +122,9 @@ export interface Federation {
 /** Makes the federation of a backend's targets. */
 export function createFederation(options: FederationOptions): Federation {
   const { backend, targets, memory, sealer, timeoutMs, monotonicNow, onReinitialised } = options;
-  const locator = createLocator(
-    targets.map(({ targetName }) => targetName),
-    options.isPrefixed,
-  );
+  const names = options.isPrefixed ? null : createNameIndex(backend, memory.names, monotonicNow);
+  const locate: LocateFor =
+    names === null ? locateByPrefix(targets.map(({ targetName }) => targetName)) : names.locate;
   const modern = createModernSessions({
     backend,
     timeoutMs,
@@ -133,7 +151,8 @@ export function createFederation(options: FederationOptions): Federation {
     legacy,
     modern,
     inFlight: memory.inFlight,
-    locate: locator.locate,
+    locate,
+    names,
     onTargetFailed: options.onTargetFailed,
   };
 
@@ -181,11 +200,11 @@ export function createFederation(options: FederationOptions): Federation {
     }
   }
 
-  function start(
+  function callOf(
     request: FederatedRequest,
     base: UpstreamRequest,
     clientAnswer: UpstreamAnswer,
-  ): CallScope {
+  ): FederatedCall {
     const scope = new CallScope();
     const session = request.sessionText === null ? null : readSession(request.sessionText);
     const answer = new ClientAnswer(
@@ -196,8 +215,17 @@ export function createFederation(options: FederationOptions): Federation {
       },
     );
     const client = session?.client ?? clientOf(request.message);
-    const call: FederatedCall = { scope, base, answer, session, client, note: request.note };
-    if (request.sessionText !== null && session === null) {
+    return { scope, base, answer, session, client, note: request.note };
+  }
+
+  function start(
+    request: FederatedRequest,
+    base: UpstreamRequest,
+    clientAnswer: UpstreamAnswer,
+  ): CallScope {
+    const call = callOf(request, base, clientAnswer);
+    const { answer, scope } = call;
+    if (request.sessionText !== null && call.session === null) {
       // Sealed before the backend became a federation.
       answer.send(404, ['content-type', 'text/plain'], Buffer.from('Session not found'));
       return scope;
@@ -209,11 +237,27 @@ export function createFederation(options: FederationOptions): Federation {
     return scope;
   }
 
+  function learn(
+    request: FederatedRequest,
+    baseOf: () => UpstreamRequest | null,
+  ): Promise<void> | null {
+    const { message } = request;
+    if (names === null || message === null) return null;
+    const lists = listsToLearn(names, request.owner, message);
+    const base = lists.length === 0 ? null : baseOf();
+    if (base === null) return null;
+    const call = callOf(request, base, NOBODY);
+    if (call.session === null && message.era === 'legacy') return null;
+    const sessions = message.era === 'modern' ? modern : legacy;
+    return learnNames(parts, sessions, call, names, lists).finally(() => call.scope.abort());
+  }
+
   return {
-    locate: locator.locate,
+    locate,
+    learn,
     upstreamFor: (request) => ({
       backendName: backend,
-      targetName: targetNameOf(request.message, locator.locate),
+      targetName: targetNameOf(request.message, request.owner, locate),
       path: '/',
       authority: '',
       request: (base, answer) => start(request, base, answer),
@@ -223,19 +267,10 @@ export function createFederation(options: FederationOptions): Federation {
 }
 
 /** For the log: the target that a request is for, or `*`. */
-function targetNameOf(message: McpMessage | null, locate: Federation['locate']): string {
-  if (message?.kind !== 'request') return '*';
-  const { object } = message;
-  const anyone: SealOwner = { kind: 'anonymous' };
-  switch (object?.type) {
-    case 'tool':
-    case 'prompt':
-      return locate(anyone, object.type, object.name)?.target ?? '*';
-    case 'resource':
-      return locate(anyone, 'resource', object.uri)?.target ?? '*';
-    default:
-      return '*';
-  }
+function targetNameOf(message: McpMessage | null, owner: SealOwner, locate: LocateFor): string {
+  if (message?.kind !== 'request' || message.object === null) return '*';
+  const name = nameOf(message.object);
+  return (name === null ? null : locate(owner, objectKindOf(message), name)?.target) ?? '*';
 }
 
 function clientOf(message: McpMessage | null): ClientParams {

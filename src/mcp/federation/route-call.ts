@@ -27,9 +27,12 @@ export async function routeCall(
 ): Promise<void> {
   const { base, answer } = call;
   const { owner } = base;
-  const locate = parts.locate.bind(parts, owner);
   const rewritten =
-    base.body === null ? null : rewriteCall(request, base.body, owner, parts.ids, locate);
+    base.body === null
+      ? null
+      : rewriteCall(request, base.body, owner, parts.ids, (kind, name) =>
+          parts.locate(owner, kind, name),
+        );
   const upstream = parts.targets.find(({ targetName }) => targetName === rewritten?.target);
   if (rewritten === null || upstream === undefined) {
     const { status, contentType, body } = denialAnswer(request, 'hide');

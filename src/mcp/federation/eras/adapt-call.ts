@@ -14,7 +14,7 @@ export interface AdaptedCall {
   readonly body: Buffer;
   readonly expected: ExpectedId;
   /** Makes of the target's response the one that the client understands. */
-  readResponse(message: Buffer): Buffer | null;
+  readonly readResponse: (message: Buffer) => Buffer | null;
 }
 
 const REQUEST = {

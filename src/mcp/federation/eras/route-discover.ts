@@ -54,14 +54,14 @@ export async function routeDiscover(
   }
   const supportedVersions = intersection(modern);
   const { capabilities, serverInfo, instructions } = mergeInitialize(introductions, parts);
-  const { tasks: _tasks, ...offered } = capabilities;
   answer.respond(
     200,
     resultMessage(
       request.id,
       JSON.stringify({
         supportedVersions: supportedVersions.length === 0 ? [MODERN_VERSION] : supportedVersions,
-        capabilities: offered,
+        // Tasks of the legacy era are another protocol than the extension of this one.
+        capabilities: { ...capabilities, tasks: undefined },
         serverInfo,
         ...(instructions === null ? {} : { instructions }),
         resultType: 'complete',
