@@ -102,7 +102,7 @@ export function createGateway({
     clock: systemClock,
     lifetimeMs: run.sessionLifetimeMs,
   });
-  const federationMemory = createFederationMemory();
+  const federationMemory = createFederationMemory(null);
   const mcpOptions: McpOptions = {
     onDeny: run.onDeny,
     sealer,

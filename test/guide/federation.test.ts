@@ -230,6 +230,12 @@ test('rules see the original name and the target', async (t) => {
 });
 
 describe('servers of both eras', () => {
+  test('SDK 1.x: what a modern server wants to know is asked of the legacy client', async (t) => {
+    const client = await connectSdk1Answering(t, `${base}/mixed`);
+    const answer = await client.callTool({ name: 'new_ask' });
+    assert.match(JSON.stringify(answer), /you are .*Alice/);
+  });
+
   const clients = [
     { name: 'SDK 1.x', connect: connectSdk1 },
     { name: 'SDK 2.x in auto mode', connect: connectSdk2 },

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { createMcpHandler, inputRequired, McpServer } from '@modelcontextprotocol/server';
 import { Server as Sdk1Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import {
@@ -116,6 +116,20 @@ export async function startSdk2Server(
       const text = (words: string) => ({ content: [{ type: 'text' as const, text: words }] });
       server.registerTool('greet', {}, () => text('hello from generation 2'));
       server.registerTool('secret', {}, () => text('SECRET'));
+      server.registerTool('ask', {}, (context) => {
+        const { action, content } =
+          (context.mcpReq.inputResponses?.who as Record<string, unknown> | undefined) ?? {};
+        if (action === 'accept') return text(`you are ${JSON.stringify(content)}`);
+        const requestedSchema = {
+          type: 'object',
+          properties: { name: { type: 'string' } },
+        } as const;
+        return inputRequired({
+          inputRequests: {
+            who: inputRequired.elicit({ message: 'Who are you?', requestedSchema }),
+          },
+        });
+      });
       server.registerResource('open', 'test://open', {}, (uri) => ({
         contents: [{ uri: uri.href, text: 'open' }],
       }));

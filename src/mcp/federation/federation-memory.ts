@@ -1,4 +1,5 @@
 import { BoundedMap } from './bounded-map.ts';
+import { createInputWaits, type InputSiblings, type InputWaits } from './eras/input-waits.ts';
 import type { KnownTarget } from './eras/modern-sessions.ts';
 import type { KnownNames } from './name-index.ts';
 import type { RenewedSessions } from './legacy-sessions.ts';
@@ -10,14 +11,17 @@ export interface FederationMemory {
   readonly pooled: BoundedMap<KnownTarget>;
   readonly inFlight: BoundedMap<string>;
   readonly names: BoundedMap<KnownNames>;
+  readonly inputs: InputWaits;
 }
 
-export function createFederationMemory(): FederationMemory {
+/** @param siblings the other workers, to which a client's answer may come; `null` where there are none */
+export function createFederationMemory(siblings: InputSiblings | null): FederationMemory {
   return {
     renewed: new BoundedMap(10_000),
     known: new BoundedMap(1000),
     pooled: new BoundedMap(1000),
     inFlight: new BoundedMap(50_000),
     names: new BoundedMap(200),
+    inputs: createInputWaits(siblings),
   };
 }

@@ -5,6 +5,7 @@ import type { Milliseconds } from '../../units.ts';
 import type { Sealer } from '../seal.ts';
 import type { BoundedMap } from './bounded-map.ts';
 import type { FederatedCall, TargetSessions } from './federated-call.ts';
+import type { InputWaits } from './eras/input-waits.ts';
 import type { LegacySessions } from './legacy-sessions.ts';
 import type { LocateFor } from './locate.ts';
 import type { NameIndex } from './name-index.ts';
@@ -29,6 +30,8 @@ export interface FederationParts {
   readonly modern: TargetSessions;
   /** Target of a client's running request, by session and id. */
   readonly inFlight: BoundedMap<string>;
+  /** What modern targets want to know of legacy clients. */
+  readonly inputs: InputWaits;
   readonly locate: LocateFor;
   /** Where names carry no target: what is known of them. */
   readonly names: NameIndex | null;

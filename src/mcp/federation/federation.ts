@@ -151,6 +151,7 @@ export function createFederation(options: FederationOptions): Federation {
     legacy,
     modern,
     inFlight: memory.inFlight,
+    inputs: memory.inputs,
     locate,
     names,
     onTargetFailed: options.onTargetFailed,

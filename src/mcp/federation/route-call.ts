@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { isModernVersion } from '../protocol-version.ts';
+import { askClient, readWantedInput, type WantedInput } from './eras/ask-client.ts';
 import type { McpRequest, RequestId } from '../message.ts';
 import { denialAnswer } from '../denial-answer.ts';
 import { AnswerRelay } from './answer-relay.ts';
@@ -46,8 +49,19 @@ export async function routeCall(
     return;
   }
   const sent: SentCall = { parts, sessions, call, request, rewritten, upstream };
-  sendCall(sent, session, true);
+  sendCall(sent, session, { mayRenew: true, round: 0, input: '' });
 }
+
+/** Which try this is. */
+interface Attempt {
+  readonly mayRenew: boolean;
+  /** How often the target wanted to know something. */
+  readonly round: number;
+  /** What it was told, as members of the params. */
+  readonly input: string;
+}
+
+const MAX_ROUNDS = 8;
 
 interface SentCall {
   readonly parts: FederationParts;
@@ -58,14 +72,16 @@ interface SentCall {
   readonly upstream: Upstream;
 }
 
-function sendCall(sent: SentCall, session: TargetSession, mayRenew: boolean): void {
+function sendCall(sent: SentCall, session: TargetSession, attempt: Attempt): void {
   const { parts, sessions, call, request, rewritten, upstream } = sent;
   const { scope, base, answer } = call;
   if (scope.isOver) return;
   const own = new CallScope();
   const abort = own.abort.bind(own);
   scope.onOver(abort);
-  const adapted = adaptCall(request, rewritten, session, sessions.ownId(session), call.client);
+  const { mayRenew, round, input } = attempt;
+  const ownId = round === 0 ? sessions.ownId(session) : `postern-${randomUUID()}`;
+  const adapted = adaptCall(request, rewritten, session, ownId, call.client, input);
   const flightKey = inFlightKey(parts.backend, call, request.id);
   parts.inFlight.set(flightKey, upstream.targetName);
   const relay = new AnswerRelay({
@@ -79,14 +95,22 @@ function sendCall(sent: SentCall, session: TargetSession, mayRenew: boolean): vo
       trees: treesFor(request.method),
       passesRequests: request.era === 'legacy',
     },
-    mayBeExpired: mayRenew && session.id !== null,
-    onExpired: () => void renew(sent, session),
-    onRefusedRequest: (id, method) => refuse(sent, session, id, method),
-    onResponse: adapted.readResponse,
-    onOver: () => {
-      parts.inFlight.delete(flightKey);
-      scope.forget(abort);
+    mayBeExpired: session.id !== null,
+    onExpired() {
+      if (mayRenew) void renew(sent, session, attempt);
+      else answer.fail('UPSTREAM_UNREACHABLE', 'its session expired twice');
     },
+    onRefusedRequest: (id, method) => refuse(sent, session, id, method),
+    onResponse(message) {
+      const wanted =
+        request.era === 'legacy' && isModernVersion(session.version)
+          ? readWantedInput(message)
+          : null;
+      if (wanted === null) return adapted.readResponse(message);
+      void giveInput(sent, session, attempt, wanted);
+      return null;
+    },
+    onOver: () => parts.inFlight.delete(flightKey),
     abort,
   });
   sendToTarget(
@@ -106,15 +130,36 @@ function sendCall(sent: SentCall, session: TargetSession, mayRenew: boolean): vo
   );
 }
 
-async function renew(sent: SentCall, stale: TargetSession): Promise<void> {
+async function renew(sent: SentCall, stale: TargetSession, attempt: Attempt): Promise<void> {
   const { parts, sessions, call, upstream } = sent;
   const session = await sessions.renew(call, upstream, stale);
   if (!isFailed(session)) {
-    sendCall(sent, session, false);
+    sendCall(sent, session, { ...attempt, mayRenew: false });
     return;
   }
   parts.onTargetFailed(parts.backend, upstream.targetName, session.reason);
   call.answer.fail('UPSTREAM_UNREACHABLE', session.reason);
+}
+
+/** Asks the client what the target wants to know, and sends the request again with its answers. */
+async function giveInput(
+  sent: SentCall,
+  session: TargetSession,
+  attempt: Attempt,
+  wanted: WantedInput | 'unreadable',
+): Promise<void> {
+  const { parts, call, request, upstream } = sent;
+  const round = attempt.round + 1;
+  const input =
+    wanted === 'unreadable' || round > MAX_ROUNDS
+      ? null
+      : await askClient(parts, call, upstream.targetName, wanted);
+  if (input === null) {
+    const text = 'Internal error: the server wants to know what the client does not tell';
+    call.answer.respond(200, errorMessage(request.id, -32603, text));
+  } else {
+    sendCall(sent, session, { ...attempt, round, input });
+  }
 }
 
 /** A modern client has no way to answer a server's request; the server is told so at once. */

@@ -25,6 +25,12 @@ export async function routeResponse(
   const [value] = typeof found === 'number' ? [] : found;
   const sealed = value === undefined ? null : stringAt(body, value.start, value.end);
   const opened = sealed === null ? null : parts.ids.open(base.owner, 'request', sealed);
+  const input = sealed === null ? null : parts.ids.open(base.owner, 'input', sealed);
+  if (input !== null) {
+    parts.inputs.deliver(input.raw, body.toString('utf8'));
+    answer.send(202, [], null);
+    return;
+  }
   const upstream = parts.targets.find(({ targetName }) => targetName === opened?.target);
   const session = upstream === undefined ? null : sessions.peek(call, upstream);
   if (value === undefined || opened === null || upstream === undefined || session === null) {

@@ -147,7 +147,7 @@ export function federate(
       clock: () => 1_000_000,
       lifetimeMs: 1e9,
     }),
-    memory: createFederationMemory(),
+    memory: createFederationMemory(null),
     monotonicNow: () => performance.now(),
     onReinitialised: (_backend, target) => reinitialised.push(target),
     onTargetFailed: (_backend, target) => failed.push(target),

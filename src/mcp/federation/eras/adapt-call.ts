@@ -36,6 +36,7 @@ const MODERN_META = [
  * Makes of a rewritten request the one that its target understands.
  *
  * @param ownId the id that the request goes under, or `null` for the client's own
+ * @param input members for the params that answer what the target wanted to know; empty on the first try
  */
 export function adaptCall(
   request: McpRequest,
@@ -43,6 +44,7 @@ export function adaptCall(
   session: TargetSession,
   ownId: RequestId | null,
   client: ClientParams,
+  input: string,
 ): AdaptedCall {
   const isModernTarget = isModernVersion(session.version);
   const expected = { id: ownId ?? request.id, clientRaw: null };
@@ -50,18 +52,19 @@ export function adaptCall(
     return { body, expected, readResponse: (message) => message };
   }
   if (isModernTarget) {
+    const asked = addMeta(
+      cutMembers(body, ['params', '_meta'], MODERN_META),
+      modernMeta(session.version, client),
+    );
+    const { text, clientRaw } = withId(asked, ownId);
     return {
-      body: addMeta(
-        cutMembers(body, ['params', '_meta'], MODERN_META),
-        modernMeta(session.version, client),
-      ),
-      expected,
+      body: input === '' ? text : addToParams(text, input),
+      expected: { id: expected.id, clientRaw },
       readResponse: (message) => cutMembers(message, ['result'], MODERN_MEMBERS),
     };
   }
   const bare = cutMembers(body, ['params', '_meta'], MODERN_META);
-  const { text, clientRaw } =
-    ownId === null ? { text: bare, clientRaw: null } : replaceId(bare, ownId);
+  const { text, clientRaw } = withId(bare, ownId);
   const cached = request.method === 'resources/read' ? ',"ttlMs":0,"cacheScope":"private"' : '';
   return {
     body: text,
@@ -74,7 +77,12 @@ export function adaptCall(
   };
 }
 
-function replaceId(body: Buffer, id: RequestId): { text: Buffer; clientRaw: string | null } {
+/** Puts another id in, and keeps the client's. */
+function withId(
+  body: Buffer,
+  id: RequestId | null,
+): { readonly text: Buffer; readonly clientRaw: string | null } {
+  if (id === null) return { text: body, clientRaw: null };
   const found = findValues(body, REQUEST);
   const value = typeof found === 'number' ? undefined : found.find(({ label }) => label === 'id');
   if (value === undefined) return { text: body, clientRaw: null };
@@ -88,11 +96,15 @@ function addMeta(body: Buffer, meta: string): Buffer {
   const inMeta = findValues(body, META);
   const [own] = typeof inMeta === 'number' ? [] : inMeta;
   if (own !== undefined) return splice(body, [insertMembers(body, own.start, meta.slice(1, -1))]);
+  return addToParams(body, `"_meta":${meta}`);
+}
+
+function addToParams(body: Buffer, members: string): Buffer {
   const found = findValues(body, REQUEST);
   const params =
     typeof found === 'number' ? undefined : found.find(({ label }) => label === 'params');
   if (params === undefined) return body;
-  return splice(body, [insertMembers(body, params.start, `"_meta":${meta}`)]);
+  return splice(body, [insertMembers(body, params.start, members)]);
 }
 
 function addToResult(message: Buffer, members: string): Buffer {
