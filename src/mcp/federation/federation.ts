@@ -39,6 +39,7 @@ import { ClientAnswer } from './client-answer.ts';
 import { endSession } from './end-session.ts';
 import { createModernSessions } from './eras/modern-sessions.ts';
 import { routeDiscover } from './eras/route-discover.ts';
+import { routeListen } from './eras/route-listen.ts';
 import type { FederatedCall } from './federated-call.ts';
 import type { FederationMemory } from './federation-memory.ts';
 import type { FailureMode, FederationParts } from './federation-parts.ts';
@@ -184,6 +185,8 @@ export function createFederation(options: FederationOptions): Federation {
         await routeList(parts, sessions, call, message, list);
       } else if (method === 'logging/setLevel' && message.era === 'legacy') {
         await routeLogLevel(parts, sessions, call, message);
+      } else if (message.object?.type === 'resources' && message.era === 'modern') {
+        await routeListen(parts, modern, call, message);
       } else if (message.object !== null && message.object.type !== 'resources') {
         await routeCall(parts, sessions, call, message);
       } else {

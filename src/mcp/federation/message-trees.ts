@@ -5,6 +5,9 @@ import type { ValueTree } from '../find-values.ts';
 /** Ties a message to a task (MCP 2025-11-25, Tasks). */
 export const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 
+/** Ties a notification to a `subscriptions/listen` (MCP 2026-07-28). */
+export const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
+
 /**
  * What is found: `uri`, `task`: get the target's prefix; `token`, `id`, `requestId`: are sealed or opened; the others
  * only tell what the message is.
@@ -21,7 +24,8 @@ export type MessageLabel =
   | 'error'
   | 'params uri'
   | 'params task'
-  | 'params token';
+  | 'params token'
+  | 'subscription';
 
 const value = (label: MessageLabel): ValueTree => ({ label });
 
@@ -86,6 +90,7 @@ const ENVELOPE: Readonly<Record<string, ValueTree>> = {
       _meta: {
         members: {
           progressToken: value('params token'),
+          [SUBSCRIPTION_ID]: value('subscription'),
           [RELATED_TASK]: { members: { taskId: value('task') } },
         },
       },

@@ -113,6 +113,11 @@ class Rewriter {
   }
 
   #notification(method: string): Rewriting {
+    const subscription = this.#value('subscription');
+    if (subscription !== undefined) {
+      const id = scalarAt(this.#message, subscription.start, subscription.end);
+      if (id !== this.#context.expected?.id) return DROPPED;
+    }
     this.#prefix('task');
     switch (method) {
       case 'notifications/resources/updated':
