@@ -19,6 +19,9 @@ import { connectSdk1Answering } from '../peers/sdk1-answering-client.ts';
 import { connectSdk1 } from '../peers/sdk1-client.ts';
 import { connectSdk2 } from '../peers/sdk2-client.ts';
 
+/** Whether targets with `protocol: SSE` can be loaded. */
+const SSE_IS_SERVED = false as boolean;
+
 let postern: Postern;
 let paged: RestartableServer;
 let base: string;
@@ -36,8 +39,18 @@ before(async () => {
   base = `http://127.0.0.1:${port}`;
   const gone = await freePort();
   const static_ = (name: string, at: number) => ({ name, static: { host: '127.0.0.1', port: at } });
-  // An SSE-only server joins as one more target: { ...static_('sse', port), protocol: 'SSE' }.
   const all = [static_('everything', everything.port), static_('paged', paged.port)];
+  const sseOnly = SSE_IS_SERVED
+    ? await startEverythingServer(fileScope, { transport: 'sse' })
+    : everything;
+  const withSse = {
+    name: 'old',
+    static: {
+      host: '127.0.0.1',
+      port: sseOnly.port,
+      ...(SSE_IS_SERVED ? { protocol: 'SSE' } : {}),
+    },
+  };
   postern = await startPostern(fileScope, {
     resources: yaml(
       gateway({ port }),
@@ -70,6 +83,7 @@ before(async () => {
           target: { ...BACKEND, name: 'never' },
         },
       ),
+      federation({ name: 'sse', targets: [...all, withSse, static_('new', modern.port)] }),
       federation({ name: 'ruled', targets: all }),
       glooPolicy(
         rbac(
@@ -78,8 +92,8 @@ before(async () => {
         ),
         { name: 'ruled', target: { ...BACKEND, name: 'ruled' } },
       ),
-      ...['all', 'mixed', 'modern', 'open', 'closed', 'always', 'ruled', 'never'].map((name) =>
-        to(name, `/${name}`),
+      ...['all', 'mixed', 'modern', 'open', 'closed', 'always', 'ruled', 'never', 'sse'].map(
+        (name) => to(name, `/${name}`),
       ),
     ),
     options: ['--federation-timeout', '5s'],
@@ -164,7 +178,7 @@ describe('two servers of the legacy era', () => {
     assert.match(JSON.stringify(sampled), /sampled words/);
     await until('the roots to arrive', async () => {
       const roots = await client.callTool({ name: 'everything_get-roots-list' });
-      return /file:\/\/\/home\/test/.test(JSON.stringify(roots));
+      return JSON.stringify(roots).includes('file:///home/test');
     });
   });
 
@@ -220,6 +234,18 @@ describe('prefixMode Never', () => {
       assert.equal(read.contents[0]?.uri, 'demo://resource/dynamic/text/1');
     });
   }
+});
+
+test('an SSE-only server is one of them', { skip: !SSE_IS_SERVED }, async (t) => {
+  const client = await connectSdk1Answering(t, `${base}/sse`);
+  const listed = names(await client.listTools());
+  for (const name of ['old_echo', 'everything_echo', 'paged_tool-0', 'new_greet']) {
+    assert.ok(listed.includes(name), name);
+  }
+  const echo = await client.callTool({ name: 'old_echo', arguments: { message: 'old' } });
+  assert.match(JSON.stringify(echo), /Echo: old/);
+  const elicited = await client.callTool({ name: 'old_trigger-elicitation-request' });
+  assert.match(JSON.stringify(elicited), /Alice/);
 });
 
 test('rules see the original name and the target', async (t) => {

@@ -1,9 +1,10 @@
 /** The reference MCP server, `@modelcontextprotocol/server-everything`, on 127.0.0.1. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
+import { openConnections } from './open-connections.ts';
 import { endWithScope, type Scope } from './scope.ts';
 import { until } from './until.ts';
 
@@ -14,24 +15,56 @@ const bindLoopback = fileURLToPath(
   new URL('../../config/quickstart/bind-loopback.mjs', import.meta.url),
 );
 
-export async function startEverythingServer(scope: Scope): Promise<{ readonly port: number }> {
+export interface EverythingOptions {
+  /** `sse`: HTTP+SSE of 2024-11-05 alone, at `/sse`. Default: Streamable HTTP, at `/mcp`. */
+  readonly transport?: 'streamableHttp' | 'sse';
+}
+
+export interface EverythingServer {
+  readonly port: number;
+  /** Kills it; connections end without a word. */
+  kill(): Promise<void>;
+  /** Starts it anew on the same port, without a memory of what was. */
+  start(): Promise<void>;
+  /** TCP connections that clients have with it. */
+  connections(): Promise<number>;
+}
+
+export async function startEverythingServer(
+  scope: Scope,
+  { transport = 'streamableHttp' }: EverythingOptions = {},
+): Promise<EverythingServer> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--import', bindLoopback, server, 'streamableHttp'], {
-    env: { ...process.env, PORT: String(port), NODE_OPTIONS: '' },
-    stdio: 'ignore',
+  let child: ChildProcess;
+
+  async function start(): Promise<void> {
+    child = spawn(process.execPath, ['--import', bindLoopback, server, transport], {
+      env: { ...process.env, PORT: String(port), NODE_OPTIONS: '' },
+      stdio: 'ignore',
+    });
+    endWithScope(scope, child);
+    await until('server-everything to listen', () => isListening(port), 20_000);
+  }
+
+  await start();
+  return {
+    port,
+    start,
+    async kill() {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await gone;
+    },
+    connections: () => openConnections(port),
+  };
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
   });
-  endWithScope(scope, child);
-  await until(
-    'server-everything to listen',
-    () =>
-      new Promise<boolean>((resolve) => {
-        const socket = connect(port, '127.0.0.1', () => {
-          socket.destroy();
-          resolve(true);
-        });
-        socket.once('error', () => resolve(false));
-      }),
-    20_000,
-  );
-  return { port };
 }

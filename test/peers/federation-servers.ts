@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, inputRequired, McpServer } from '@modelcontextprotocol/server';
-import { Server as Sdk1Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { McpServer as Sdk1Server } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import {
   CallToolRequestSchema,
@@ -43,7 +43,7 @@ export async function startPagedServer(
       { name: 'paged', version: '1.0.0' },
       { capabilities: { tools: { listChanged: true } }, instructions: 'Has many tools.' },
     );
-    server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
+    server.server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
       const start = Number(params?.cursor ?? 0);
       const end = Math.min(start + pageSize, toolCount);
       const tools = Array.from({ length: end - start }, (_, index) => ({
@@ -52,7 +52,7 @@ export async function startPagedServer(
       }));
       return end < toolCount ? { tools, nextCursor: String(end) } : { tools };
     });
-    server.setRequestHandler(CallToolRequestSchema, ({ params }) => ({
+    server.server.setRequestHandler(CallToolRequestSchema, ({ params }) => ({
       content: [{ type: 'text', text: `${params.name} ${JSON.stringify(params.arguments ?? {})}` }],
     }));
     const transport = new StreamableHTTPServerTransport({

@@ -1,6 +1,7 @@
 import { BoundedMap } from './bounded-map.ts';
 import { createInputWaits, type InputSiblings, type InputWaits } from './eras/input-waits.ts';
 import type { KnownTarget } from './eras/modern-sessions.ts';
+import type { InFlight } from './in-flight.ts';
 import type { KnownNames } from './name-index.ts';
 import type { RenewedSessions } from './legacy-sessions.ts';
 
@@ -9,7 +10,7 @@ export interface FederationMemory {
   readonly renewed: BoundedMap<RenewedSessions>;
   readonly known: BoundedMap<KnownTarget>;
   readonly pooled: BoundedMap<KnownTarget>;
-  readonly inFlight: BoundedMap<string>;
+  readonly inFlight: BoundedMap<InFlight>;
   readonly names: BoundedMap<KnownNames>;
   readonly inputs: InputWaits;
 }

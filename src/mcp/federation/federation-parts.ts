@@ -6,6 +6,7 @@ import type { Sealer } from '../seal.ts';
 import type { BoundedMap } from './bounded-map.ts';
 import type { FederatedCall, TargetSessions } from './federated-call.ts';
 import type { InputWaits } from './eras/input-waits.ts';
+import type { InFlight } from './in-flight.ts';
 import type { LegacySessions } from './legacy-sessions.ts';
 import type { LocateFor } from './locate.ts';
 import type { NameIndex } from './name-index.ts';
@@ -28,8 +29,8 @@ export interface FederationParts {
   readonly ids: IdSealer;
   readonly legacy: LegacySessions;
   readonly modern: TargetSessions;
-  /** Target of a client's running request, by session and id. */
-  readonly inFlight: BoundedMap<string>;
+  /** The running requests of legacy clients, by session and id. */
+  readonly inFlight: BoundedMap<InFlight>;
   /** What modern targets want to know of legacy clients. */
   readonly inputs: InputWaits;
   readonly locate: LocateFor;

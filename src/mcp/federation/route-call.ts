@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { isModernVersion } from '../protocol-version.ts';
 import { askClient, readWantedInput, type WantedInput } from './eras/ask-client.ts';
-import type { McpRequest, RequestId } from '../message.ts';
+import { inFlightKey } from './in-flight.ts';
+import type { McpRequest } from '../message.ts';
 import { denialAnswer } from '../denial-answer.ts';
 import { AnswerRelay } from './answer-relay.ts';
 import { CallScope } from './call-scope.ts';
@@ -82,8 +83,18 @@ function sendCall(sent: SentCall, session: TargetSession, attempt: Attempt): voi
   const { mayRenew, round, input } = attempt;
   const ownId = round === 0 ? sessions.ownId(session) : `postern-${randomUUID()}`;
   const adapted = adaptCall(request, rewritten, session, ownId, call.client, input);
-  const flightKey = inFlightKey(parts.backend, call, request.id);
-  parts.inFlight.set(flightKey, upstream.targetName);
+  const flightKey = request.era === 'legacy' ? inFlightKey(parts.backend, call, request.id) : null;
+  if (flightKey !== null) {
+    const cancel = (): void => {
+      abort();
+      if (answer.isStream) answer.end();
+      else answer.send(202, [], null);
+    };
+    parts.inFlight.set(flightKey, {
+      target: upstream.targetName,
+      cancel: isModernVersion(session.version) ? cancel : null,
+    });
+  }
   const relay = new AnswerRelay({
     client: answer,
     context: {
@@ -110,7 +121,9 @@ function sendCall(sent: SentCall, session: TargetSession, attempt: Attempt): voi
       void giveInput(sent, session, attempt, wanted);
       return null;
     },
-    onOver: () => parts.inFlight.delete(flightKey),
+    onOver() {
+      if (flightKey !== null) parts.inFlight.delete(flightKey);
+    },
     abort,
   });
   sendToTarget(
@@ -184,11 +197,6 @@ function refuse(sent: SentCall, session: TargetSession, rawId: string, method: s
     null,
     parts.timeoutMs,
   );
-}
-
-/** Where a client's running request is looked up. */
-export function inFlightKey(backend: string, call: FederatedCall, id: RequestId): string {
-  return `${backend} ${call.session?.key ?? ''} ${JSON.stringify(id)}`;
 }
 
 /** Answers a request of a method that can't be shared out. */

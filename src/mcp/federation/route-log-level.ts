@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { findValues } from '../find-values.ts';
 import type { McpRequest } from '../message.ts';
+import { isModernVersion } from '../protocol-version.ts';
 import { splice } from '../splice.ts';
 import { errorMessage, resultMessage, unavailable } from './answers.ts';
 import { askTarget } from './ask-target.ts';
@@ -22,9 +23,13 @@ export async function routeLogLevel(
   const body = base.body ?? Buffer.alloc(0);
   const found = findValues(body, ID);
   const [value] = typeof found === 'number' ? [] : found;
-  const offering = parts.targets.filter(
-    (upstream) => sessions.peek(call, upstream)?.offers.includes(offerLetters.logging) === true,
-  );
+  // The modern era knows no such method: there each request says what it wants to be told.
+  const offering = parts.targets.filter((upstream) => {
+    const session = sessions.peek(call, upstream);
+    return (
+      session?.offers.includes(offerLetters.logging) === true && !isModernVersion(session.version)
+    );
+  });
   if (offering.length === 0 || value === undefined) {
     answer.respond(200, errorMessage(request.id, -32601, 'Method not found'));
     return;

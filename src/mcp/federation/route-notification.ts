@@ -1,12 +1,13 @@
 import { findValues } from '../find-values.ts';
 import { scalarAt, stringAt } from '../json-octets.ts';
 import type { McpNotification } from '../message.ts';
+import { isModernVersion } from '../protocol-version.ts';
 import { splice } from '../splice.ts';
 import { askTarget, type TargetAnswer } from './ask-target.ts';
 import { fanOut } from './fan-out.ts';
 import type { FederatedCall, TargetSessions } from './federated-call.ts';
 import type { FederationParts } from './federation-parts.ts';
-import { inFlightKey } from './route-call.ts';
+import { inFlightKey } from './in-flight.ts';
 import type { Upstream } from '../../forward/upstream.ts';
 
 const PARAMS = {
@@ -47,15 +48,20 @@ export async function routeNotification(
   } else if (notification.method === 'notifications/cancelled') {
     const value = values.find(({ label }) => label === 'id');
     const id = value === undefined ? null : scalarAt(body, value.start, value.end);
-    const target =
+    const running =
       typeof id === 'string' || typeof id === 'number'
         ? parts.inFlight.get(inFlightKey(parts.backend, call, id))
         : undefined;
-    if (target !== undefined) {
-      targets = parts.targets.filter(({ targetName }) => targetName === target);
+    running?.cancel?.();
+    if (running !== undefined) {
+      targets = parts.targets.filter(({ targetName }) => targetName === running.target);
     }
   }
-  const open = targets.filter((upstream) => sessions.peek(call, upstream) !== null);
+  // Targets of the modern era take no notifications from clients.
+  const open = targets.filter((upstream) => {
+    const session = sessions.peek(call, upstream);
+    return session !== null && !isModernVersion(session.version);
+  });
   const answers = await fanOut(open, (upstream) => notify(parts, sessions, call, upstream, text));
   const isTaken = answers.some(({ kind }) => kind === 'answer');
   for (const [index, one] of answers.entries()) {

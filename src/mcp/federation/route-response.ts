@@ -58,6 +58,9 @@ export async function routeResponse(
     parts.onTargetFailed(parts.backend, upstream.targetName, taken.reason);
     answer.fail('UPSTREAM_UNREACHABLE', taken.reason);
   } else {
-    answer.send(taken.status, [], null);
+    // What else the target says of it, such as that it has forgotten the session, is not the client's to act on.
+    if (taken.status > 299)
+      call.note(`${upstream.targetName} took no answer (HTTP ${taken.status})`);
+    answer.send(202, [], null);
   }
 }

@@ -192,6 +192,23 @@ describe('a legacy client at a modern target', () => {
     });
   });
 
+  test('cancels a request by ending it', async () => {
+    const a = fakeTarget(
+      'a',
+      modernServer(() => undefined),
+    );
+    const both = federate([a]);
+    const session = await both.open();
+    const { answered } = both.start(legacyCall('a_x'), { session });
+    await settled(() => a.asked.at(-1)?.message.method === 'tools/call');
+    const before = a.asked.length;
+    const params = { requestId: 7 };
+    await both.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, { session });
+    assert.ok(a.asked.at(-1)?.isAborted);
+    assert.equal(a.asked.length, before);
+    assert.ok(answered.isOver);
+  });
+
   test('that refuses to say ends its request', async () => {
     const wanted =
       '{"resultType":"input_required","inputRequests":{"r":{"method":"roots/list","params":{}}}}';

@@ -115,7 +115,7 @@ export interface FakeFederation {
   readonly reinitialised: string[];
   readonly failed: string[];
   /** Starts a request and gives what has come so far. */
-  start(message: unknown, more?: Partial<Sent>): { answered: Answered; abort(): void };
+  start(message: unknown, more?: Partial<Sent>): { answered: Answered; abort: () => void };
   /** Waits for the whole answer. */
   send(message: unknown, more?: Partial<Sent>): Promise<Answered>;
   /** Opens a session and returns what its id holds. */
