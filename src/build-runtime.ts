@@ -9,8 +9,10 @@ import { createMcpAuthorizer } from './authorize/mcp-authorizer.ts';
 import { createBackendChooser, type WeightedBackend } from './forward/backend-chooser.ts';
 import type { OnDeny } from './mcp/denial-answer.ts';
 import { createMcpBackend, type McpBackend, type McpBackendParts } from './mcp/mcp-backend.ts';
+import type { Federation, FederationOptions } from './mcp/federation/federation.ts';
 import type { Sealer } from './mcp/seal.ts';
-import type { Upstream } from './forward/upstream.ts';
+import type { Exchange } from './exchange.ts';
+import type { Upstream, UpstreamRequest } from './forward/upstream.ts';
 import type {
   AuthorizationPlan,
   BackendPlan,
@@ -43,6 +45,12 @@ export interface McpOptions {
   /** Told of the names in lists of tools that a target sent. */
   readonly onTools: McpBackendParts['onTools'];
   readonly sealer: Sealer;
+  /** The request that an exchange is forwarded with. */
+  readonly requestFor: (exchange: Exchange) => UpstreamRequest | null;
+  /** Makes several targets one server. */
+  readonly federate: (
+    parts: Pick<FederationOptions, 'backend' | 'targets' | 'isPrefixed' | 'failureMode'>,
+  ) => Federation;
 }
 
 /**
@@ -56,7 +64,9 @@ export function buildTables(
   options: McpOptions,
 ): ReadonlyMap<string, ListenerTable> {
   const authorizers = new Map<string, Authorizer>();
-  const mcpBackends = plan.backends.map((backend) => buildMcpBackend(plan, backend, options));
+  const mcpBackends = plan.backends.map((backend, index) =>
+    buildMcpBackend(plan, backend, at(live.upstreams, index), options),
+  );
 
   /** Rules under the same policies share one authorizer. */
   function authorizerFor(indexes: readonly number[]): Authorizer | null {
@@ -118,7 +128,12 @@ export function buildTables(
   );
 }
 
-function buildMcpBackend(plan: Plan, backend: BackendPlan, options: McpOptions): McpBackend | null {
+function buildMcpBackend(
+  plan: Plan,
+  backend: BackendPlan,
+  targets: readonly Upstream[],
+  options: McpOptions,
+): McpBackend | null {
   const [target] = backend.targets;
   if (backend.type !== 'MCP' || target === undefined) return null;
   const policies = backend.mcpAuthorizations.map(({ authorization, target: narrowedTo }) => ({
@@ -128,6 +143,11 @@ function buildMcpBackend(plan: Plan, backend: BackendPlan, options: McpOptions):
   return createMcpBackend({
     name: backend.name,
     target: target.name,
+    federation:
+      backend.federation === null
+        ? null
+        : options.federate({ backend: backend.name, targets, ...backend.federation }),
+    requestFor: options.requestFor,
     authorizer: policies.length === 0 ? null : createMcpAuthorizer(policies),
     firstPolicy: policies[0]?.plan.policy ?? '',
     onDeny: options.onDeny,

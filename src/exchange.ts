@@ -99,6 +99,8 @@ export class Exchange {
   /** Set by `join-sse-stream`: brings the answer to the stream of HTTP+SSE; `null` where it belongs here. */
   carrier: MessageCarrier | null = null;
 
+  /** For the log's `detail`, where the answer is no refusal: such as a server that was left out. */
+  note: string | null = null;
   /** Set by `forward`: the answer is a stream of events. */
   isEventStream = false;
   /** When the upstream was asked and when its answer began, from `performance.now()`; 0: never. */

@@ -19,11 +19,13 @@ import { createFetchMetadata } from './discover/fetch-metadata.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
 import { createChooseBackend } from './forward/choose-backend.ts';
-import { createForward } from './forward/forward.ts';
+import { createForward, requestFor } from './forward/forward.ts';
 import { createUpstream } from './forward/create-upstream.ts';
 import type { UpstreamLimits } from './forward/upstream-limits.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { RunOptions } from './options.ts';
+import { createFederation } from './mcp/federation/federation.ts';
+import { createFederationMemory } from './mcp/federation/federation-memory.ts';
 import { createSealer } from './mcp/seal.ts';
 import { sseLimits } from './mcp/sse-upstream/limits.ts';
 import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
@@ -38,6 +40,7 @@ import type { ListenerTable } from './route/listener-table.ts';
 import { createSockets } from './sockets.ts';
 import { createStreamWatch, LOOK_INTERVAL_MS } from './streams/stream-watch.ts';
 import { systemClock, type Milliseconds } from './units.ts';
+import { readVersion } from './version.ts';
 import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
 import type { Siblings } from './workers/siblings.ts';
 
@@ -126,11 +129,26 @@ export function createGateway({
     (plan) =>
       createAuthorizationServer(plan, { fetch: fetchMetadata, clock: systemClock, onWarning }),
   );
+  const federationMemory = createFederationMemory(siblings);
   const mcpOptions: McpOptions = {
     listenAddress: run.listenAddress,
     onDeny: run.onDeny,
     onTools: (backend, target, names) => metrics.mcp.learnTools(backend, target, names),
     sealer,
+    requestFor,
+    federate: (parts) =>
+      createFederation({
+        ...parts,
+        version: readVersion(),
+        timeoutMs: run.federationTimeoutMs,
+        sealer,
+        memory: federationMemory,
+        monotonicNow: () => performance.now(),
+        onReinitialised: (backend, target) => metrics.mcp.onReinitialised(backend, target),
+        onTargetFailed: (backend, target, reason) =>
+          metrics.mcp.onTargetFailed(backend, target, reason),
+        onBug,
+      }),
   };
   const open = new Set<Exchange>();
   let openConnections = 0;

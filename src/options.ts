@@ -29,6 +29,7 @@ export interface RunOptions {
   readonly sseStreams: number;
   readonly sseStreamsPerCaller: number;
   readonly sseQueueBytes: Bytes;
+  readonly federationTimeoutMs: Milliseconds;
   readonly drainTimeoutMs: Milliseconds;
   readonly maxBodyBytes: Bytes;
   /** 0: no limit. */
@@ -160,6 +161,7 @@ const table = {
   'sse-streams': { kind: wholeNumber(0, 1_000_000), fallback: '4096', help: 'HTTP+SSE streams open at one worker (503 above); 0: none' },
   'sse-streams-per-caller': { kind: wholeNumber(1, 1_000_000), fallback: '64', help: 'HTTP+SSE streams of one authenticated caller at one worker (429 above)' },
   'sse-queue': { kind: size(65_536, 1024 * 1_048_576), fallback: '16MiB', help: 'what may wait for one HTTP+SSE client that reads slowly (its stream is cut above)' },
+  'federation-timeout': { kind: duration(100, HOUR_MS), fallback: '30s', help: 'how long each target of a backend with several may take for its part of a list or of initialize' },
   'drain-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '30s', help: 'how long requests and streams may go on after SIGTERM; 0: not at all' },
   'max-body': { kind: size(0, 1024 * 1_048_576), fallback: '4MiB', help: 'largest request body (413 above)' },
   'body-timeout': { kind: duration(0, HOUR_MS), fallback: '60s', help: 'how long a request body may take, however steadily it trickles (408 above); 0: no limit' },
@@ -264,6 +266,7 @@ export function parseOptions(
     sseStreams: value('sse-streams', table['sse-streams'].kind),
     sseStreamsPerCaller: value('sse-streams-per-caller', table['sse-streams-per-caller'].kind),
     sseQueueBytes: value('sse-queue', table['sse-queue'].kind),
+    federationTimeoutMs: value('federation-timeout', table['federation-timeout'].kind),
     drainTimeoutMs: value('drain-timeout', table['drain-timeout'].kind),
     maxBodyBytes: value('max-body', table['max-body'].kind),
     bodyTimeoutMs: value('body-timeout', table['body-timeout'].kind),

@@ -156,6 +156,8 @@ export interface BackendPlan {
   /** An MCP backend's own path replaces the client's; a Static one gets the client's. */
   readonly type: 'MCP' | 'Static';
   readonly targets: readonly TargetPlan[];
+  /** How several targets are one MCP server; `null` where the one target answers as it is. */
+  readonly federation: FederationPlan | null;
   /**
    * Indexes into {@link Plan.authorizations} of the policies that target this Backend and so decide on MCP
    * methods; each with the target (sectionName) it is narrowed to, or `null` for all.
@@ -164,6 +166,12 @@ export interface BackendPlan {
     readonly authorization: number;
     readonly target: string | null;
   }[];
+}
+
+export interface FederationPlan {
+  /** Whether names carry the target's name in front of them (prefixMode). */
+  readonly isPrefixed: boolean;
+  readonly failureMode: 'FailClosed' | 'FailOpen';
 }
 
 export interface TargetPlan {

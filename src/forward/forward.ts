@@ -39,6 +39,17 @@ export function createForward(options: ForwardOptions): (exchange: Exchange) => 
   };
 }
 
+/**
+ * The request that an exchange is forwarded with, for what has to be asked of the backend before it is decided on.
+ *
+ * @returns `null` before a backend was chosen
+ */
+export function requestFor(exchange: Exchange): UpstreamRequest | null {
+  const { rule, backend, upstream } = exchange;
+  if (rule === null || backend === null || upstream === null) return null;
+  return upstreamRequest(exchange, rule, backend, upstream, false);
+}
+
 /** The smaller of what is left of `request` and `backendRequest`; `null` where neither is set. */
 function timeLeftMs(rule: RuleRuntime, elapsedMs: number): number | null {
   const { requestTimeoutMs, backendRequestTimeoutMs } = rule;

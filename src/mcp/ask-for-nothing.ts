@@ -1,9 +1,9 @@
 import type { HeaderEdit, Exchange } from '../exchange.ts';
 import type { Refusal } from '../errors.ts';
 import { hideObject } from './hide-object.ts';
+import type { McpBackend } from './mcp-backend.ts';
 import type { McpMessage } from './message.ts';
 import { editHeaders, replaceBody } from './open-ids.ts';
-import type { SessionBackend } from './session.ts';
 
 /** Repeats an argument (MCP 2026-07-28, custom headers). */
 const ARGUMENT_HEADER_PREFIX = 'mcp-param-';
@@ -16,13 +16,20 @@ const ARGUMENT_HEADER_PREFIX = 'mcp-param-';
  */
 export function askForNothing(
   exchange: Exchange,
-  mcp: SessionBackend,
+  mcp: McpBackend,
   message: McpMessage,
   denial: Refusal,
 ): boolean {
   const { body, owner } = exchange;
   if (message.kind !== 'request' || body === null) return false;
-  const hidden = hideObject(mcp.sealer, { owner, backend: mcp.name }, message, body);
+  const binding = { owner, backend: mcp.name };
+  const hidden = hideObject(
+    mcp.sealer,
+    binding,
+    message,
+    body,
+    (kind, name) => mcp.locate(owner, kind, name)?.name ?? name,
+  );
   if (hidden === null) return false;
   replaceBody(exchange, hidden.body, hidden.name);
   editHeaders(exchange, argumentHeaders(exchange));

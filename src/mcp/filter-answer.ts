@@ -45,28 +45,27 @@ export function filterAnswer(
   });
   exchange.answerFilter = createAnswerFilter({
     request,
-    isVisible: authorizer === null ? null : visibility(exchange, mcp, request),
+    isVisible: authorizer === null ? null : visibility(exchange, request),
     ids,
     holds: holdsOf(exchange, mcp, request),
     maxBytes: authorizer === null ? MAX_READ_BYTES : MAX_FILTERED_BYTES,
   });
 }
 
-function visibility(
-  exchange: Exchange,
-  { target }: McpBackend,
-  request: McpRequest | null,
-): IsVisible {
+function visibility(exchange: Exchange, request: McpRequest | null): IsVisible {
+  const { owner } = exchange;
   const subject = exchange.policySubject();
   const protocolVersion = request?.protocolVersion ?? null;
-  // A reload during a long answer puts the backend with the new rules into the exchange.
-  return (kind, name) =>
-    exchange.backend?.mcp?.authorizer?.decideListed(subject, {
-      kind: kind === 'tools' ? 'tool' : kind === 'prompts' ? 'prompt' : 'resource',
-      name,
-      target,
-      protocolVersion,
-    }).allowed ?? false;
+  return (listKind, name) => {
+    // A reload during a long answer puts the backend with the new rules into the exchange.
+    const mcp = exchange.backend?.mcp ?? null;
+    const kind = listKind === 'tools' ? 'tool' : listKind === 'prompts' ? 'prompt' : 'resource';
+    const at = mcp?.locate(owner, kind, name) ?? null;
+    if (at === null) return false;
+    return (
+      mcp?.authorizer?.decideListed(subject, { ...at, kind, protocolVersion }).allowed === true
+    );
+  };
 }
 
 function holdsOf(

@@ -5,11 +5,12 @@ import { ANSWERED, PASS, type Verdict } from '../verdict.ts';
 import { answerTasksList } from './answer-tasks-list.ts';
 import { askForNothing } from './ask-for-nothing.ts';
 import { filterAnswer } from './filter-answer.ts';
-import { callsOf } from './calls-of.ts';
+import { callsOf, type Locate } from './calls-of.ts';
 import { checkContentHeaders } from './content-headers.ts';
 import { checkHeaders } from './check-headers.ts';
 import { denialAnswer, type OnDeny } from './denial-answer.ts';
 import { renderFault, type MessageFault, type RenderedAnswer } from './fault.ts';
+import type { FederatedRequest } from './federation/federation.ts';
 import type { McpBackend } from './mcp-backend.ts';
 import type { McpMessage, McpNotification, McpRequest } from './message.ts';
 import { hasOwners, openLastEventId, openTasks } from './open-ids.ts';
@@ -42,12 +43,14 @@ const NO_OBJECT_NEEDED: ReadonlySet<string> = new Set([
  * need none, lists are filtered by the rules that decide on calls, and client notifications and answers pass. A
  * task is its owner's: the rules decided on the call that made it.
  *
+ * A backend of several targets is put into `exchange.upstream` as one.
+ *
  * @returns PASS, with `exchange.answerFilter` set where the answer has to be filtered, and with
  *   `exchange.denial` where the upstream itself is to answer a denied request (on-deny `hide`); ANSWERED for
  *   `tasks/list`; METHOD_NOT_ALLOWED, SESSION_UNKNOWN, TASK_UNKNOWN, MESSAGE_INVALID with a JSON-RPC body, or
  *   AUTHORIZATION_DENIED in the words that the policy that denied, or else the on-deny option, asks for
  */
-export function gateMessage(exchange: Exchange): Verdict {
+export function gateMessage(exchange: Exchange): Verdict | Promise<Verdict> {
   const mcp = exchange.backend?.mcp ?? null;
   if (mcp === null) return PASS;
   const { method, headers } = exchange.head;
@@ -65,12 +68,14 @@ export function gateMessage(exchange: Exchange): Verdict {
       return new Refusal('MESSAGE_INVALID', { detail: `${method} with a body` });
     }
     if (method === 'GET') filterAnswer(exchange, mcp, null);
+    federate(exchange, mcp, null);
     return PASS;
   }
 
   const contentFault = checkContentHeaders(headers);
   if (contentFault !== null) return invalid(contentFault);
-  const message = readMessage(exchange.body ?? new Uint8Array());
+  const body = exchange.body ?? new Uint8Array();
+  const message = readMessage(body);
   if (message.kind === 'fault') return invalid(message);
   exchange.message = message;
   const headerFault = checkHeaders(message, headers);
@@ -78,6 +83,22 @@ export function gateMessage(exchange: Exchange): Verdict {
 
   const taskUnknown = openTasks(exchange, mcp, message);
   if (taskUnknown !== null) return taskUnknown;
+  federate(exchange, mcp, message);
+  const learning =
+    mcp.federation?.learn(federatedRequest(exchange, message), () => mcp.requestFor(exchange)) ??
+    null;
+  return learning === null
+    ? decideOn(exchange, mcp, message, body)
+    : learning.then(() => decideOn(exchange, mcp, message, body));
+}
+
+/** @param body what the message was read from: ids and names in the exchange's own may have been replaced */
+function decideOn(
+  exchange: Exchange,
+  mcp: McpBackend,
+  message: McpMessage,
+  body: Uint8Array,
+): Verdict {
   const denial = deniedBy(exchange, mcp, message);
   if (denial !== null) {
     const onDeny = mcp.onDenyByPolicy.get(denial.policy) ?? mcp.onDeny;
@@ -89,7 +110,31 @@ export function gateMessage(exchange: Exchange): Verdict {
   }
   filterAnswer(exchange, mcp, message);
   if (message.kind === 'request' && message.method === 'tools/list') observeTools(exchange, mcp);
+  if (mcp.federation !== null) {
+    // After all that may have changed: names once learned, and the body.
+    const goesUp = exchange.body === body ? message : readMessage(exchange.body ?? body);
+    federate(exchange, mcp, goesUp.kind === 'fault' ? message : goesUp);
+  }
   return PASS;
+}
+
+/** Puts what stands for several targets in the place of the first one. */
+function federate(exchange: Exchange, mcp: McpBackend, message: McpMessage | null): void {
+  const { federation } = mcp;
+  if (federation === null) return;
+  exchange.upstream = federation.upstreamFor(federatedRequest(exchange, message));
+}
+
+/** @param message what goes up, where ids or names in it have been replaced */
+function federatedRequest(exchange: Exchange, message: McpMessage | null): FederatedRequest {
+  return {
+    owner: exchange.owner,
+    message,
+    sessionText: exchange.session?.upstreamId ?? null,
+    note: (text) => {
+      exchange.note = text;
+    },
+  };
 }
 
 function observeTools(exchange: Exchange, { name, target, onTools }: McpBackend): void {
@@ -105,9 +150,9 @@ export type Denial = Extract<Decision, { allowed: false }>;
  * @returns the denial, or `null` where it may pass
  */
 export function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Denial | null {
-  const { authorizer, target } = mcp;
+  const { authorizer } = mcp;
   if (authorizer === null || message.kind === 'response') return null;
-  const calls = message.kind === 'request' ? callsOf(message, target) : null;
+  const calls = message.kind === 'request' ? callsOf(message, locatorOf(exchange, mcp)) : null;
   if (calls === null) {
     if (NO_OBJECT_NEEDED.has(message.method)) return null;
     if (isOfTasks(message) && exchange.principal !== null && hasOwners(exchange)) return null;
@@ -125,6 +170,10 @@ export function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessag
 
 function isOfTasks({ object, method }: McpRequest | McpNotification): boolean {
   return object?.type === 'task' || method === 'tasks/list';
+}
+
+function locatorOf({ owner }: Exchange, mcp: McpBackend): Locate {
+  return (kind, name) => mcp.locate(owner, kind, name);
 }
 
 function invalid(fault: MessageFault): Refusal {

@@ -41,6 +41,7 @@ const COMPLETION: ValueTree = {
  * that the upstream answers it as it answers any request for what it does not have.
  *
  * @param body what `request` was read from
+ * @param own what the upstream calls the object, where the client's name has something in front: that stays
  * @returns `null` for a request that names no single object, or whose name is too long to be hidden
  */
 export function hideObject(
@@ -48,9 +49,10 @@ export function hideObject(
   binding: SealBinding,
   request: McpRequest,
   body: Buffer,
+  own: (kind: 'tool' | 'prompt' | 'resource', name: string) => string,
 ): HiddenRequest | null {
   const { object } = request;
-  const name = object === null ? null : hiddenNameOf(sealer, binding, object);
+  const name = object === null ? null : hiddenNameOf(sealer, binding, object, own);
   if (name === null) return null;
   const found = findValues(body, object?.type === 'completion' ? COMPLETION : NAMED);
   if (typeof found === 'number') return null;
@@ -67,17 +69,28 @@ function replacement(label: string, name: string): string {
   return label === 'argument' ? '{"name":"","value":""}' : '{}';
 }
 
-function hiddenNameOf(sealer: Sealer, binding: SealBinding, object: McpObject): string | null {
+function hiddenNameOf(
+  sealer: Sealer,
+  binding: SealBinding,
+  object: McpObject,
+  own: (kind: 'tool' | 'prompt' | 'resource', name: string) => string,
+): string | null {
+  const hide = (kind: 'tool' | 'prompt' | 'resource', name: string): string | null => {
+    const ownName = own(kind, name);
+    const hidden = (kind === 'resource' ? hideUri : hideName)(sealer, binding, ownName);
+    if (hidden === null) return null;
+    return name.endsWith(ownName) ? name.slice(0, name.length - ownName.length) + hidden : hidden;
+  };
   switch (object.type) {
     case 'tool':
     case 'prompt':
-      return hideName(sealer, binding, object.name);
+      return hide(object.type, object.name);
     case 'resource':
-      return hideUri(sealer, binding, object.uri);
+      return hide('resource', object.uri);
     case 'completion':
       return object.ref.type === 'prompt'
-        ? hideName(sealer, binding, object.ref.name)
-        : hideUri(sealer, binding, object.ref.uri);
+        ? hide('prompt', object.ref.name)
+        : hide('resource', object.ref.uri);
     case 'resources':
     case 'task':
       return null;

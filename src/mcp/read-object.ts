@@ -168,6 +168,7 @@ export function canonicalTemplate(template: string): string {
   return canonicalUri(template).replaceAll('%7B', '{').replaceAll('%7D', '}');
 }
 
-function canonicalUri(uri: string): string {
+/** A URI as servers read it that parse it before they compare it (WHATWG URL); what is none stays. */
+export function canonicalUri(uri: string): string {
   return URL.canParse(uri) ? new URL(uri).href : uri;
 }

@@ -90,7 +90,7 @@ export function createRecorder({
       reason,
       policy: refusal?.policy ?? null,
       rule: refusal?.rule ?? null,
-      detail: refusal?.detail ?? null,
+      detail: refusal?.detail ?? exchange.note,
       backend: upstream?.backendName ?? null,
       target: isMcp ? null : (upstream?.targetName ?? null),
       mcpTarget: isMcp ? (upstream?.targetName ?? null) : null,

@@ -149,6 +149,7 @@ function buildPlan(
       kind: backend.resource.kind,
       type: backend.type,
       targets: backend.targets,
+      federation: backend.federation,
       mcpAuthorizations: (inline === undefined ? attached : [inline, ...attached]).map(
         ({ section, target }) => ({ authorization: authorizations.indexOf(section.plan), target }),
       ),

@@ -62,6 +62,8 @@ before(async () => {
   });
   gate = await startGate(fileScope, {
     upstreamPort: upstream.port,
+    // What is denied must not go up under any name.
+    options: ['--on-deny=unknown'],
     more: [
       glooPolicy(rbac(...rules), {
         name: 'objects',

@@ -161,3 +161,19 @@ export function remoteJwks(options: {
   };
   return { jwks: { remote } };
 }
+
+/** An AgentgatewayBackend with these MCP targets. */
+export function federation(options: {
+  name: string;
+  targets: readonly Resource[];
+  prefixMode?: string;
+  failureMode?: string;
+}): Resource {
+  const { name, ...mcp } = options;
+  return {
+    apiVersion: 'agentgateway.dev/v1alpha1',
+    kind: 'AgentgatewayBackend',
+    metadata: { name },
+    spec: { mcp },
+  };
+}

@@ -3,9 +3,11 @@ import { describe, it } from 'node:test';
 import { callsOf } from '../../src/mcp/calls-of.ts';
 import { call, request } from './messages.ts';
 
+const locate = (_kind: unknown, name: string) => ({ target: 'target', name });
+
 /** The names that the policies are asked about. */
 function asked(method: string, params: object): string[] {
-  return (callsOf(request(call(method, params)), 'target') ?? []).map(({ name }) => name);
+  return (callsOf(request(call(method, params)), locate) ?? []).map(({ name }) => name);
 }
 
 describe('what the policies are asked about a completion', () => {

@@ -122,9 +122,10 @@ describe('a hidden URI', () => {
 });
 
 describe('a denied request', () => {
+  const same = (_kind: unknown, own: string): string => own;
   const hide = (body: object): { text: string; name: string; was: string } | null => {
     const was = JSON.stringify(body);
-    const hidden = hideObject(sealer, alice, request(was), Buffer.from(was));
+    const hidden = hideObject(sealer, alice, request(was), Buffer.from(was), same);
     return hidden === null ? null : { text: hidden.body.toString(), name: hidden.name, was };
   };
   const ref = { type: 'ref/prompt', name: 'secret' };
@@ -155,7 +156,7 @@ describe('a denied request', () => {
   test('is found under escapes', () => {
     const text =
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"n\\u0061me":"\\u0073ecret","arguments":{"a":"b"}}}';
-    const hidden = hideObject(sealer, alice, request(text), Buffer.from(text));
+    const hidden = hideObject(sealer, alice, request(text), Buffer.from(text), same);
     assert.equal(
       hidden?.body.toString(),
       `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"n\\u0061me":"${name('secret')}","arguments":{}}}`,

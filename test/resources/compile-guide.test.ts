@@ -135,6 +135,7 @@ const expected: Plan = {
           },
         },
       ],
+      federation: null,
       mcpAuthorizations: [],
     },
   ],

@@ -75,7 +75,7 @@ metadata: {name: x}
 spec:
   static: {host: a, port: 80}
   mcp:
-    failureMode: FailOpen
+    failureMode: Never
     targets:
     - {name: a, static: {host: a, backendRef: {name: b}, port: 80}}
     - {name: b, static: {host: a, port: 80, policies: {tls: {insecureSkipVerify: All, sni: A}}}}
@@ -84,7 +84,7 @@ spec:
 `,
     problems: [
       'error t.yaml:5:3: AgentgatewayBackend/default/x: spec: needs exactly one of mcp, static, a2a, ai, aws, dynamicForwardProxy; has mcp, static',
-      'warning t.yaml:7:5: AgentgatewayBackend/default/x: spec.mcp.failureMode: is not implemented in this version and has no effect',
+      'error t.yaml:7:18: AgentgatewayBackend/default/x: spec.mcp.failureMode: must be one of FailClosed, FailOpen; is Never',
       'error t.yaml:9:25: AgentgatewayBackend/default/x: spec.mcp.targets[0].static: needs exactly one of host, backendRef; has both',
       'error t.yaml:10:62: AgentgatewayBackend/default/x: spec.mcp.targets[1].static.policies.tls.insecureSkipVerify: is not supported by this version: a backend certificate is always verified',
       'error t.yaml:10:92: AgentgatewayBackend/default/x: spec.mcp.targets[1].static.policies.tls.sni: must be a host name in lower case without port, such as mcp.example.com; is A',

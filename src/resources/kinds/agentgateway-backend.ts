@@ -13,7 +13,7 @@ import {
 } from './common.ts';
 import { mcpAuthentication } from './mcp-authentication.ts';
 import { mcpPath, mcpProtocol, mcpSelector } from './mcp-target.ts';
-import { ignored, list, object, refused, string, type Typed } from './schema.ts';
+import { ignored, list, object, oneOfWords, refused, string, type Typed } from './schema.ts';
 
 /** TLS to a backend; `{}` means system CAs, and SNI and verified name from the host. */
 export const backendTls = object(
@@ -84,7 +84,11 @@ export type AgentgatewayMcpTarget = Typed<typeof target>;
 const fields = {
   mcp: object(
     { targets: list(target, { minItems: 1, maxItems: 32, uniqueBy: 'name' }) },
-    { sessionRouting: ignored(), failureMode: ignored(), prefixMode: ignored() },
+    {
+      sessionRouting: ignored(),
+      failureMode: oneOfWords('FailClosed', 'FailOpen'),
+      prefixMode: oneOfWords('Conditional', 'Always', 'Never'),
+    },
   ),
   static: object({ host: networkHost, port: portNumber }),
   a2a: ignored(),

@@ -1,8 +1,9 @@
-import type { TargetPlan } from '../../plan.ts';
+import type { FederationPlan, TargetPlan } from '../../plan.ts';
 import type { FieldPath } from '../problem.ts';
 import { resourceLabel, type AnyResource, type Resource, type ResourceSet } from '../resource.ts';
 import type { LinkContext } from './context.ts';
 import { requireGrant } from './grants.ts';
+import { linkFederation } from './federation.ts';
 import { linkMcpTargets, serviceTarget, warnOfPlainText } from './mcp-targets.ts';
 import { notFound } from './not-found.ts';
 import { serviceEndpoints } from './services.ts';
@@ -16,6 +17,8 @@ export interface LinkedBackend {
   readonly name: string;
   readonly type: 'MCP' | 'Static';
   readonly targets: readonly TargetPlan[];
+  /** How the targets of an MCP backend are one server; `null` for other backends, and for a single target. */
+  readonly federation: FederationPlan | null;
   /** Why requests for it can only be answered with 500, or `null`. */
   readonly unsupported: string | null;
 }
@@ -154,7 +157,8 @@ function linkBackend(
   const common = { resource: backend, name: `${backend.namespace}/${backend.name}` };
   if (mcp !== undefined) {
     const targets = linkMcpTargets(context, tls, backend, mcp.targets, () => null);
-    return { ...common, type: 'MCP', targets, unsupported: null };
+    const federation = linkFederation(context, backend, targets, {});
+    return { ...common, type: 'MCP', targets, federation, unsupported: null };
   }
   const [host] = hosts?.hosts ?? [];
   if (host === undefined) return unsupported(backend, `type ${type}`);
@@ -181,7 +185,8 @@ function linkAgentgatewayBackend(
       const path = ['spec', 'mcp', 'targets', index, 'static', 'policies', 'tls'];
       return linkTlsBlock(context, backend, block, path);
     });
-    return { ...common, type: 'MCP', targets, unsupported: null };
+    const federation = linkFederation(context, backend, targets, mcp);
+    return { ...common, type: 'MCP', targets, federation, unsupported: null };
   }
   if (host === undefined) {
     const [block = 'this'] = Object.keys(backend.spec).filter((name) => name !== 'policies');
@@ -198,12 +203,13 @@ function staticBackend(
   { host, port }: { readonly host: string; readonly port: number },
   inlineTls: TlsForHost | null,
   path: FieldPath,
-): Pick<LinkedBackend, 'type' | 'targets' | 'unsupported'> {
+): Pick<LinkedBackend, 'type' | 'targets' | 'federation' | 'unsupported'> {
   const tlsForHost = inlineTls ?? tls.find(backend, []);
   warnOfPlainText(context, backend, path, port, tlsForHost);
   return {
     type: 'Static',
     targets: [plainTarget(backend.name, host, port, tlsForHost)],
+    federation: null,
     unsupported: null,
   };
 }
@@ -220,7 +226,14 @@ function linkService(
   const name = `${service.namespace}/${service.name}:${portNumber}`;
   const mcp = serviceTarget(context, tls, service, port, null);
   if (mcp !== null) {
-    return { resource: service, name, type: 'MCP', targets: [mcp], unsupported: null };
+    return {
+      resource: service,
+      name,
+      type: 'MCP',
+      targets: [mcp],
+      federation: null,
+      unsupported: null,
+    };
   }
   const sections = [...(port.name === undefined ? [] : [port.name]), String(portNumber)];
   const tlsForHost = tls.find(service, sections);
@@ -234,6 +247,7 @@ function linkService(
     targets: endpoints.map((endpoint) =>
       plainTarget(service.name, endpoint.host, endpoint.port, tlsForHost),
     ),
+    federation: null,
     unsupported: null,
   };
 }
@@ -248,6 +262,7 @@ function unsupported(resource: AnyResource, what: string): LinkedBackend {
     name: `${resource.namespace}/${resource.name}`,
     type: 'Static',
     targets: [],
+    federation: null,
     unsupported: `${resourceLabel(resource.kind, resource.namespace, resource.name)} is of ${what}, which is not supported`,
   };
 }

@@ -45,7 +45,7 @@ testCompileProblems([
     name: 'an answer to denials that there is not, without its value',
     text: policy('postern.dev/on-deny: Hide'),
     lines: [
-      'error t.yaml:3:56: GlooTrafficPolicy/default/p: metadata.annotations["postern.dev/on-deny"]: must be hide, forbidden or tool_error',
+      'error t.yaml:3:56: GlooTrafficPolicy/default/p: metadata.annotations["postern.dev/on-deny"]: must be hide, unknown, forbidden or tool_error',
     ],
   },
 ]);

@@ -1,0 +1,295 @@
+import type { HeaderFields } from '../../../accept/request-head.ts';
+import type { RefusalCode } from '../../../errors.ts';
+import type { Upstream, UpstreamAnswer } from '../../../forward/upstream.ts';
+import { isJsonObject, readJson, type JsonObject } from '../../../json/read-json.ts';
+import type { Bytes } from '../../../units.ts';
+import { denialAnswer } from '../../denial-answer.ts';
+import { createEventSplitter } from '../../event-stream.ts';
+import { findValues } from '../../find-values.ts';
+import type { McpRequest } from '../../message.ts';
+import { isModernVersion } from '../../protocol-version.ts';
+import { splice } from '../../splice.ts';
+import { errorMessage, resultMessage, unavailable } from '../answers.ts';
+import { fanOut } from '../fan-out.ts';
+import { isFailed, type FederatedCall, type TargetSessions } from '../federated-call.ts';
+import { failsWhole, type FederationParts, type TargetFailure } from '../federation-parts.ts';
+import { envelopeTree, SUBSCRIPTION_ID } from '../message-trees.ts';
+import { namePrefix } from '../names.ts';
+import { bodyForm } from '../read-body.ts';
+import { rewriteMessage } from '../rewrite-message.ts';
+import { sendToTarget } from '../target-client.ts';
+
+const MAX_EVENT_BYTES: Bytes = 1024 * 1024;
+/** Notifications that come before all targets have acknowledged. */
+const MAX_HELD = 100;
+const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
+const LIMITS = Object.freeze({ maxDepth: 16, maxValues: 10_000 });
+const TREES = [envelopeTree];
+const FILTER = {
+  members: {
+    params: {
+      members: {
+        notifications: { members: { resourceSubscriptions: { label: 'uris' } } },
+      },
+    },
+  },
+};
+
+/**
+ * Listens at all modern targets for a client (`subscriptions/listen`, MCP 2026-07-28), each with its own resources, and
+ * makes one stream of theirs. It begins with one acknowledgement of what they honour together; legacy targets know no
+ * such stream and are not part of it. It ends when all of them have ended theirs, and with FailClosed when one is lost:
+ * clients listen again.
+ */
+export async function routeListen(
+  parts: FederationParts,
+  sessions: TargetSessions,
+  call: FederatedCall,
+  request: McpRequest,
+): Promise<void> {
+  const { base, answer } = call;
+  const uris = new Map<string, string[]>();
+  for (const uri of wantedUris(request)) {
+    const located = parts.locate(base.owner, 'resource', uri);
+    if (located === null) {
+      const { status, contentType, body } = denialAnswer(request, 'hide');
+      answer.send(status, ['content-type', contentType], Buffer.from(body));
+      return;
+    }
+    uris.set(located.target, [...(uris.get(located.target) ?? []), located.name]);
+  }
+  const found = await fanOut(parts.targets, async (upstream) => ({
+    upstream,
+    session: await sessions.get(call, upstream),
+  }));
+  if (call.scope.isOver) return;
+  const failures = found.flatMap(({ upstream, session }) =>
+    isFailed(session) ? [{ target: upstream.targetName, reason: session.reason }] : [],
+  );
+  if (failsWhole(parts, call, failures, found.length)) {
+    answer.respond(200, errorMessage(request.id, unavailable.code, unavailable.message));
+    return;
+  }
+  const listening = found.flatMap(({ upstream, session }) =>
+    !isFailed(session) && isModernVersion(session.version)
+      ? [{ upstream, version: session.version }]
+      : [],
+  );
+  const merged = new MergedListening(parts, call, request, listening.length);
+  for (const { upstream, version } of listening) {
+    const own = uris.get(upstream.targetName) ?? [];
+    sendToTarget(
+      call.scope,
+      upstream,
+      base,
+      {
+        method: 'POST',
+        body: bodyFor(base.body ?? Buffer.alloc(0), own),
+        sessionId: null,
+        version,
+        mcpMethod: request.method,
+        mcpName: null,
+      },
+      new TargetListening(parts, call, request, upstream, merged),
+      parts.timeoutMs,
+    );
+  }
+}
+
+/** As the client sent them; a URI in its canonical spelling is the same resource. */
+function wantedUris({ params }: McpRequest): readonly string[] {
+  const { notifications } = params;
+  const uris = isJsonObject(notifications) ? notifications.resourceSubscriptions : undefined;
+  return Array.isArray(uris)
+    ? (uris as unknown[]).filter((uri): uri is string => typeof uri === 'string')
+    : [];
+}
+
+function bodyFor(body: Buffer, uris: readonly string[]): Buffer {
+  const found = findValues(body, FILTER);
+  const value = typeof found === 'number' ? undefined : found.find(({ label }) => label === 'uris');
+  if (value === undefined) return body;
+  return splice(body, [{ start: value.start, end: value.end, text: JSON.stringify(uris) }]);
+}
+
+/** What the client hears of all targets together. */
+class MergedListening {
+  readonly #parts: FederationParts;
+  readonly #call: FederatedCall;
+  readonly #request: McpRequest;
+  readonly #asked: number;
+  #unacknowledged: number;
+  #running: number;
+  readonly #failures: TargetFailure[] = [];
+  readonly #honoured: Record<string, unknown> = {};
+  readonly #uris: string[] = [];
+  #held: Buffer[] | null = [];
+
+  constructor(parts: FederationParts, call: FederatedCall, request: McpRequest, targets: number) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#request = request;
+    this.#asked = targets;
+    this.#unacknowledged = targets;
+    this.#running = targets;
+    this.#begin();
+  }
+
+  acknowledged(target: string, notifications: JsonObject): void {
+    for (const [name, value] of Object.entries(notifications)) {
+      if (value === true) this.#honoured[name] = true;
+    }
+    const { resourceSubscriptions: uris } = notifications;
+    const prefix = this.#parts.isPrefixed ? namePrefix('resource', target) : '';
+    for (const uri of Array.isArray(uris) ? (uris as unknown[]) : []) {
+      if (typeof uri === 'string') this.#uris.push(prefix + uri);
+    }
+    this.#settleOne();
+  }
+
+  notification(message: Buffer): boolean {
+    if (this.#held === null) return this.#call.answer.event(message);
+    if (this.#held.length < MAX_HELD) this.#held.push(Buffer.from(message));
+    return true;
+  }
+
+  /** @param failure `null` where the target has ended in good order */
+  ended(target: string, failure: string | null, wasAcknowledged: boolean): void {
+    this.#running -= 1;
+    if (failure !== null) {
+      this.#failures.push({ target, reason: failure });
+      const isLost = failsWhole(this.#parts, this.#call, this.#failures.slice(-1), this.#asked);
+      if (isLost && this.#held === null) {
+        this.#call.answer.end();
+        return;
+      }
+    }
+    if (!wasAcknowledged) this.#settleOne();
+    if (this.#running === 0 && this.#held === null) this.#finish();
+  }
+
+  #settleOne(): void {
+    this.#unacknowledged -= 1;
+    this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#unacknowledged > 0 || this.#held === null) return;
+    const { answer } = this.#call;
+    const { id } = this.#request;
+    const { length } = this.#failures;
+    const fails =
+      length > 0 && (this.#parts.failureMode === 'FailClosed' || length === this.#asked);
+    if (fails) {
+      answer.respond(200, errorMessage(id, unavailable.code, unavailable.message));
+      return;
+    }
+    const notifications =
+      this.#uris.length === 0
+        ? this.#honoured
+        : { ...this.#honoured, resourceSubscriptions: this.#uris };
+    const params = { notifications, _meta: { [SUBSCRIPTION_ID]: id } };
+    answer.event(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method: ACKNOWLEDGED, params })));
+    for (const message of this.#held) answer.event(message);
+    this.#held = null;
+    if (this.#running === 0) this.#finish();
+  }
+
+  #finish(): void {
+    const { id } = this.#request;
+    const result = { resultType: 'complete', _meta: { [SUBSCRIPTION_ID]: id } };
+    this.#call.answer.respond(200, resultMessage(id, JSON.stringify(result)));
+  }
+}
+
+/** The stream of one target. */
+class TargetListening implements UpstreamAnswer {
+  readonly #parts: FederationParts;
+  readonly #call: FederatedCall;
+  readonly #request: McpRequest;
+  readonly #target: string;
+  readonly #merged: MergedListening;
+  readonly #splitter = createEventSplitter({ maxEventBytes: MAX_EVENT_BYTES });
+  #isEvents = false;
+  #isAcknowledged = false;
+  #isOver = false;
+
+  constructor(
+    parts: FederationParts,
+    call: FederatedCall,
+    request: McpRequest,
+    { targetName }: Upstream,
+    merged: MergedListening,
+  ) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#request = request;
+    this.#target = targetName;
+    this.#merged = merged;
+  }
+
+  onHead(status: number, headers: HeaderFields): void {
+    this.#isEvents = status === 200 && bodyForm(headers) === 'events';
+  }
+
+  onData(piece: Uint8Array): boolean {
+    if (!this.#isEvents || this.#isOver) return true;
+    let accepted = true;
+    for (const { dataBytes } of this.#splitter.push(piece)) {
+      if (dataBytes === null || dataBytes.length === 0) {
+        accepted = this.#call.answer.comment() && accepted;
+      } else {
+        accepted = this.#message(dataBytes) && accepted;
+      }
+    }
+    if (this.#splitter.fault !== null) this.#end(this.#splitter.fault);
+    return accepted;
+  }
+
+  onEnd(): void {
+    // A target that knows no such method has nothing to tell: that is no failure.
+    this.#end(this.#isAcknowledged ? 'its stream ended' : null);
+  }
+
+  onFailure(code: RefusalCode, detail: string): void {
+    this.#end(`${code}: ${detail}`);
+  }
+
+  #message(data: Buffer): boolean {
+    const rewriting = rewriteMessage(data, {
+      target: this.#target,
+      owner: this.#call.base.owner,
+      ids: this.#parts.ids,
+      isPrefixed: this.#parts.isPrefixed,
+      expected: { id: this.#request.id, clientRaw: null },
+      trees: TREES,
+      passesRequests: false,
+    });
+    if (rewriting.kind === 'response') this.#end(null);
+    if (rewriting.kind === 'fault') this.#end(rewriting.fault);
+    if (rewriting.kind !== 'notification') return true;
+    const acknowledgement = readAcknowledgement(rewriting.message);
+    if (acknowledgement === null) return this.#merged.notification(rewriting.message);
+    if (!this.#isAcknowledged) {
+      this.#isAcknowledged = true;
+      this.#merged.acknowledged(this.#target, acknowledgement);
+    }
+    return true;
+  }
+
+  #end(failure: string | null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#merged.ended(this.#target, failure, this.#isAcknowledged);
+  }
+}
+
+function readAcknowledgement(message: Buffer): JsonObject | null {
+  if (!message.includes('acknowledged')) return null;
+  const { value } = readJson(message, LIMITS);
+  if (!isJsonObject(value) || value.method !== ACKNOWLEDGED || !isJsonObject(value.params)) {
+    return null;
+  }
+  const { notifications } = value.params;
+  return isJsonObject(notifications) ? notifications : {};
+}
