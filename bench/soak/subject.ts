@@ -145,8 +145,9 @@ export async function startSubject(
       await upstream.running.stop();
       upstream.running = await startUpstream(upstream.port);
     },
-    stopUpstreams: async () =>
-      void (await Promise.all([...upstreams.values()].map(({ running }) => running.stop()))),
+    async stopUpstreams() {
+      await Promise.all([...upstreams.values()].map(({ running }) => running.stop()));
+    },
     stop: () => gate.stop(),
     removeFiles: () => rmSync(folder, { recursive: true, force: true }),
   };
