@@ -21,6 +21,8 @@ export interface PosternOptions {
   /** Further options of `postern run`. */
   readonly options?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A program and its arguments that ends by becoming the command line it is given, such as `setpriv`. */
+  readonly through?: readonly string[];
   /** Default true. False returns at once, for a gate that is not meant to become ready. */
   readonly waitUntilReady?: boolean;
 }
@@ -73,9 +75,12 @@ export async function startPostern(scope: Scope, options: PosternOptions): Promi
     ...(options.resources === undefined ? [] : [resourceFolder]),
     ...(options.paths ?? []),
   ];
+  const [program, ...programArguments] = [...(options.through ?? []), process.execPath];
+  assert(program !== undefined);
   const child = spawn(
-    process.execPath,
+    program,
     [
+      ...programArguments,
       posternCli,
       'run',
       ...paths.flatMap((path) => ['-f', path]),
