@@ -75,12 +75,11 @@ export async function startPostern(scope: Scope, options: PosternOptions): Promi
     ...(options.resources === undefined ? [] : [resourceFolder]),
     ...(options.paths ?? []),
   ];
-  const [program, ...programArguments] = [...(options.through ?? []), process.execPath];
-  assert(program !== undefined);
+  const [before = process.execPath, ...rest] = options.through ?? [];
   const child = spawn(
-    program,
+    before,
     [
-      ...programArguments,
+      ...(options.through === undefined ? [] : [...rest, process.execPath]),
       posternCli,
       'run',
       ...paths.flatMap((path) => ['-f', path]),
