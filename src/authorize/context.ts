@@ -9,6 +9,7 @@
 import type { HeaderFields } from '../accept/request-head.ts';
 import type { PolicySubject } from './authorizer.ts';
 import { visibleClaims } from './claims.ts';
+import { effort } from './effort.ts';
 import type { RequestMember, RuleReads } from './inspect.ts';
 
 /** Most query parameters; a request with more is denied where a rule reads them. */
@@ -30,7 +31,7 @@ export interface RuleContextHolder {
   readonly values: RuleContext;
   /** @returns `null`, or why the request can't be shown to the rules; it must then be denied */
   load(subject: PolicySubject): string | null;
-  /** Drops all references to the request. */
+  /** Drops all references to the request, and ends its account of effort. */
   clear(): void;
 }
 
@@ -45,6 +46,7 @@ export function createRuleContext(reads: readonly RuleReads[]): RuleContextHolde
   return {
     values,
     load(subject) {
+      effort.reset();
       if (readsJwt && subject.claims !== null) {
         const claims = visibleClaims(subject.claims);
         if (claims === null) return 'the claims are too deep or too many for rules to look at';
@@ -58,6 +60,7 @@ export function createRuleContext(reads: readonly RuleReads[]): RuleContextHolde
       return null;
     },
     clear() {
+      effort.reset();
       values.jwt = empty;
       values.request = empty;
       values.source = empty;

@@ -8,6 +8,8 @@ import { Environment } from '@marcbachmann/cel-js';
 import { Duration } from '@marcbachmann/cel-js/evaluator';
 import { compileRegularExpression } from '../re2.ts';
 import type { RegularExpression } from '../re2.ts';
+import { effort } from './effort.ts';
+import { chargingFunctions } from './meter-loops.ts';
 import {
   parseDuration,
   parseTimestamp,
@@ -64,16 +66,25 @@ export const environment: Environment = createEnvironment(
   new Map(roots.map((root) => [root, 'map'])),
 );
 
+/** The same for expressions that were accepted and have grown by the charges of their loops. */
+export const meteredEnvironment: Environment = createEnvironment(
+  new Map(roots.map((root) => [root, 'map'])),
+  { ...limits, maxAstNodes: 4 * limits.maxAstNodes, maxDepth: 3 * limits.maxDepth },
+);
+
 /**
  * @param variables CEL type by name of variable
  * @returns an environment with these variables and the hardened functions
  */
-export function createEnvironment(variables: ReadonlyMap<string, string>): Environment {
+export function createEnvironment(
+  variables: ReadonlyMap<string, string>,
+  bounds: Readonly<Record<keyof typeof limits, number>> = limits,
+): Environment {
   const env = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,
     enableOptionalTypes: true,
-    limits,
+    limits: bounds,
   });
   for (const [name, type] of variables) env.registerVariable(name, type);
   addFunctions(env);
@@ -87,6 +98,10 @@ function addFunctions(env: Environment): void {
   const add = (signature: string, handler: (...args: never[]) => unknown): void => {
     env.registerFunction(signature, handler, { async: false });
   };
+
+  add(`${chargingFunctions.loop}(dyn): dyn`, effort.loop);
+  add(`${chargingFunctions.scan}(dyn): dyn`, effort.scan);
+  add(`${chargingFunctions.work}(dyn): dyn`, effort.work);
 
   env.registerType('RegularExpression', ConstantPattern);
   const matchesDynamic = createDynamicMatcher();

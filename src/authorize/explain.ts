@@ -42,8 +42,13 @@ function hintFor(code: string, summary: string, scope: 'http' | 'mcp'): string |
 /**
  * Why an evaluation failed, for the log. Only words of the rule's author and of the library are used:
  * the library's own messages can hold what the client sent, even a credential.
+ *
+ * @param originalOffset from a place in the text that was run to one in the rule
  */
-export function describeFailure(error: unknown): string {
+export function describeFailure(
+  error: unknown,
+  originalOffset: (offset: number) => number,
+): string {
   if (!(error instanceof EvaluationError || error instanceof CelTypeError)) {
     if (error instanceof RangeError) return 'evaluation failed: too deep or too large';
     return 'evaluation failed';
@@ -52,6 +57,7 @@ export function describeFailure(error: unknown): string {
   const node = error.node;
   const named = node !== undefined && 'args' in node && (node.op === '.' || node.op === '.?');
   const field: unknown = named && Array.isArray(node.args) ? node.args[1] : undefined;
-  const where = error.range === undefined ? '' : ` at character ${error.range.start + 1}`;
+  const where =
+    error.range === undefined ? '' : ` at character ${originalOffset(error.range.start) + 1}`;
   return `evaluation failed: ${what}${typeof field === 'string' ? ` ${field}` : ''}${where}`;
 }

@@ -5,11 +5,13 @@ import { assumeArguments } from './assume-arguments.ts';
 import type { Assumption } from './assume-arguments.ts';
 import { createRuleContext } from './context.ts';
 import type { RuleContext } from './context.ts';
-import { environment, replacements } from './environment.ts';
+import { effort } from './effort.ts';
+import { environment, meteredEnvironment, replacements } from './environment.ts';
 import { describeFailure, explain } from './explain.ts';
 import { inspect } from './inspect.ts';
 import type { Inspection, RuleReads } from './inspect.ts';
 import { mcpKinds } from './mcp-members.ts';
+import { meterLoops } from './meter-loops.ts';
 
 /** Longest expression, in UTF-16 code units. */
 export const maxExpressionLength = 16_384;
@@ -120,20 +122,47 @@ function compile(
       message: `1:1: the type of the expression is ${type}, not bool; compare it with ==, in, or the like`,
     };
   }
-  return { expression, reads: inspection.reads, inspection, evaluate: evaluator(run) };
+  const metered = meter(expression, assumption);
+  if (metered === 'too large') {
+    return { message: '1:1: the expression and its loops are too large; split it' };
+  }
+  const runnable = metered ?? { run, originalOffset: (offset: number) => offset };
+  return { expression, reads: inspection.reads, inspection, evaluate: evaluator(runnable) };
 }
 
-function evaluator(run: ParseResult): CompiledRule['evaluate'] {
+interface Runnable {
+  readonly run: ParseResult;
+  /** From a place in the text that is run to one in the text that the author wrote. */
+  readonly originalOffset: (offset: number) => number;
+}
+
+/** An accepted expression with the charges of its loops; `null` where it has none. */
+function meter(expression: string, assumption: Assumption | null): Runnable | null | 'too large' {
+  const metered = meterLoops(environment.parse(expression).ast, expression);
+  if (metered === null) return null;
+  try {
+    let run = meteredEnvironment.parse(metered.text);
+    if (assumption !== null) run = assumeArguments(run, assumption);
+    inspect(run.ast);
+    return run.check().valid ? { run, originalOffset: metered.originalOffset } : 'too large';
+  } catch {
+    return 'too large';
+  }
+}
+
+function evaluator({ run, originalOffset }: Runnable): CompiledRule['evaluate'] {
   return (context) => {
     // A missing claim is an ordinary thing and an Error's stack is most of its cost.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     try {
       const result: unknown = run(context);
+      // A loop may have swallowed the refusal, as errors beside a true condition are.
+      if (effort.isSpent()) return { failure: 'the rules would take too long for this request' };
       if (result === true || result === false) return result;
       return { failure: 'the result is not a bool' };
     } catch (error) {
-      return { failure: describeFailure(error) };
+      return { failure: describeFailure(error, originalOffset) };
     } finally {
       Error.stackTraceLimit = stackTraceLimit;
     }

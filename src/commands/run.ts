@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { checkNativeModule } from '../accept/check-native-module.ts';
 import { ADMIN_TOKEN_VARIABLE, parseAdminToken } from '../admin/admin-token.ts';
 import { serveAdmin, serveMetrics } from '../admin/admin.ts';
 import type { PageServer } from '../admin/http-server.ts';
@@ -22,13 +23,16 @@ import { reportProblems } from './report-problems.ts';
  * `postern run`: loads the resources, makes sure the ports are free, starts the workers, serves the
  * admin and metrics ports, reloads on change, and drains on SIGTERM and SIGINT.
  *
- * @returns exit code 0 after a drain; 1 where the resources are wrong or something can't be opened
+ * @returns exit code 0 after a drain; 1 where the resources are wrong, the native server's binary is
+ *   not the reviewed one, or something can't be opened
  */
 export async function run({ options }: Extract<ParsedOptions, { ok: true }>): Promise<number> {
   process.title = 'postern: primary';
   const sessionKey = process.env[SESSION_KEY_VARIABLE] ?? makeSessionKey();
   const keys = parseSessionKeys(sessionKey);
   if (!keys.ok) return fail(new Error(`${SESSION_KEY_VARIABLE}: ${keys.problem}`));
+  const tampered = checkNativeModule();
+  if (tampered !== null) return fail(new Error(tampered));
   const adminToken = parseAdminToken(process.env[ADMIN_TOKEN_VARIABLE]);
   if (!adminToken.ok) return fail(new Error(adminToken.problem));
   const load = createPlanLoader(options);

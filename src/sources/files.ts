@@ -1,5 +1,6 @@
 /** The `-f` arguments as texts: files, directories, and `-` for standard input. */
 
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
 import type { SourceText } from '../resources/load.ts';
@@ -30,6 +31,8 @@ export interface SourceReader {
   /** Reads everything again; standard input is read the first time and remembered. */
   read(): Promise<SourcesRead>;
 }
+
+const notAFile = 'must be a file or a directory; use - for standard input';
 
 /** How often a reading is repeated because files changed meanwhile. */
 const maxAttempts = 3;
@@ -78,9 +81,12 @@ export function createSourceReader(
 
 async function readFile({ path }: SourceFile, budget: { bytes: Bytes }): Promise<string | Problem> {
   try {
-    const handle = await open(path, 'r');
+    // What was a file when it was listed may be a pipe by now, whose opening would wait for a writer.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const { size } = await handle.stat();
+      const status = await handle.stat();
+      if (!status.isFile()) return fileProblem(path, notAFile);
+      const { size } = status;
       if (size > fileLimits.maxFileBytes)
         return fileProblem(path, tooLarge(fileLimits.maxFileBytes));
       const buffer = Buffer.allocUnsafe(size + 1);

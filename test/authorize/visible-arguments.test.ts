@@ -121,7 +121,7 @@ test('the cost of two nested loops over arguments is bounded', () => {
   const rule = 'mcp.tool.arguments.l.exists(a, mcp.tool.arguments.l.exists(b, a + b == 0.0))';
   evaluate(rule, { l: [1] });
   const startedAtMs = performance.now();
-  assert.equal(evaluate(rule, { l }), 'false');
+  assert.equal(evaluate(rule, { l }), 'error');
   assert.ok(performance.now() - startedAtMs < 20_000);
 });
 

@@ -21,6 +21,8 @@ export interface PosternOptions {
   /** Further options of `postern run`. */
   readonly options?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A program and its arguments that ends by becoming the command line it is given, such as `setpriv`. */
+  readonly through?: readonly string[];
   /** Default true. False returns at once, for a gate that is not meant to become ready. */
   readonly waitUntilReady?: boolean;
 }
@@ -73,9 +75,11 @@ export async function startPostern(scope: Scope, options: PosternOptions): Promi
     ...(options.resources === undefined ? [] : [resourceFolder]),
     ...(options.paths ?? []),
   ];
+  const [before = process.execPath, ...rest] = options.through ?? [];
   const child = spawn(
-    process.execPath,
+    before,
     [
+      ...(options.through === undefined ? [] : [...rest, process.execPath]),
       posternCli,
       'run',
       ...paths.flatMap((path) => ['-f', path]),

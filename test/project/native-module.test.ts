@@ -1,0 +1,58 @@
+/** Where the one binary that Postern loads comes from, and that no other one is loaded. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { checkNativeModule } from '../../src/accept/check-native-module.ts';
+import {
+  nativeModuleDigests,
+  nativeModuleVersion,
+} from '../../src/accept/native-module-digests.ts';
+
+const root = new URL('../../', import.meta.url);
+const folder = new URL('node_modules/uWebSockets.js/', root);
+const binaries = readdirSync(folder).filter((name) => name.endsWith('.node'));
+const build = `${process.platform}_${process.arch}_${process.versions.modules}`;
+
+test('every binary of the package is pinned, and nothing else is', () => {
+  assert.ok(binaries.length > 50);
+  const found = binaries.map((name) => {
+    const digest = createHash('sha256').update(readFileSync(new URL(name, folder)));
+    return [name.slice('uws_'.length, -'.node'.length), digest.digest('hex')];
+  });
+  assert.deepEqual(Object.fromEntries(found), nativeModuleDigests);
+});
+
+test('the pins are those of the version that package.json demands', () => {
+  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  assert.equal(dependencies['uWebSockets.js'], `npm:uwebsockets@${nativeModuleVersion}`);
+});
+
+test('no file of the package is code that runs at its installation', () => {
+  const { scripts = {} } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as {
+    scripts?: Record<string, string>;
+  };
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) {
+    assert.equal(scripts[name], undefined);
+  }
+});
+
+test('the binary of this machine passes at start-up; a changed, an absent and an unknown one do not', (t) => {
+  assert.equal(checkNativeModule(), null);
+  const copy = mkdtempSync(join(tmpdir(), 'postern-native-'));
+  t.after(() => rmSync(copy, { recursive: true, force: true }));
+  const file = join(copy, `uws_${build}.node`);
+  assert.match(checkNativeModule(copy) ?? '', /can not be read; install/);
+  cpSync(new URL(`uws_${build}.node`, folder), file);
+  assert.equal(checkNativeModule(copy), null);
+  const octets = readFileSync(file);
+  octets[octets.length - 1]! ^= 1;
+  writeFileSync(file, octets);
+  assert.match(checkNativeModule(copy) ?? '', /is not the one that this version was made with/);
+  assert.match(checkNativeModule(copy, 'plan9_mips_1') ?? '', /no build for plan9_mips_1/);
+  assert.match(checkNativeModule(copy, 'constructor') ?? '', /no build for constructor/);
+});
