@@ -146,7 +146,11 @@ export const framingRows: readonly HostileRow[] = [
   row('a chunk size in hexadecimal prefix', chunked('0x2\r\n{}\r\n0\r\n\r\n'), dropped),
   row('a signed chunk size', chunked('+2\r\n{}\r\n0\r\n\r\n'), dropped),
   row('a negative chunk size', chunked('-1\r\n{}\r\n0\r\n\r\n'), dropped),
-  row('a space before a chunk size', chunked(' 2\r\n{}\r\n0\r\n\r\n'), dropped),
+  // The native server takes a space for a chunk of no length, and the rest for another request, over which it
+  // closes the connection while the first is not answered.
+  row('a space before a chunk size', chunked(' 2\r\n{}\r\n0\r\n\r\n'), atMostOnce(UP)),
+  row('a request behind a space for a chunk size', chunked(` \r\n${SMUGGLED}`), atMostOnce(UP)),
+  row('a request behind no chunk size', chunked(`\r\n${SMUGGLED}`), atMostOnce(UP)),
   row('no chunk size', chunked('\r\n{}\r\n0\r\n\r\n'), dropped),
   row('letters beyond f', chunked('2g\r\n{}\r\n0\r\n\r\n'), dropped),
   row('a chunk size that overflows', chunked('10000000000000002\r\n{}\r\n0\r\n\r\n'), dropped),
