@@ -11,15 +11,14 @@ import { canonicalTemplate } from './read-object.ts';
  * @returns `null` where the request names nothing that a rule could decide on
  */
 export function callsOf(request: McpRequest, target: string): readonly McpCall[] | null {
-  const { object, method, protocolVersion } = request;
-  const base = { target, protocolVersion, arguments: null, completion: null } as const;
+  const { object, method } = request;
   switch (object?.type) {
     case 'tool':
       if (method !== 'tools/call') return null;
-      return [{ ...base, method, kind: 'tool', name: object.name, arguments: object.arguments }];
+      return [call(request, target, method, 'tool', object.name, object.arguments, null)];
     case 'prompt':
       if (method !== 'prompts/get') return null;
-      return [{ ...base, method, kind: 'prompt', name: object.name, arguments: object.arguments }];
+      return [call(request, target, method, 'prompt', object.name, object.arguments, null)];
     case 'resource': {
       if (
         method !== 'resources/read' &&
@@ -29,28 +28,37 @@ export function callsOf(request: McpRequest, target: string): readonly McpCall[]
         return null;
       }
       const uris = new Set([object.uri, object.canonicalUri]);
-      return [...uris].map((name) => ({ ...base, method, kind: 'resource', name }));
+      return [...uris].map((uri) => call(request, target, method, 'resource', uri, null, null));
     }
     case 'resources':
       if (method !== 'subscriptions/listen') return null;
-      return object.uris.map((name) => ({ ...base, method, kind: 'resource', name }));
+      return object.uris.map((uri) => call(request, target, method, 'resource', uri, null, null));
     case 'completion': {
       if (method !== 'completion/complete') return null;
       const { ref, argument } = object;
       if (ref.type === 'prompt') {
-        return [{ ...base, method, kind: 'prompt', name: ref.name, completion: argument }];
+        return [call(request, target, method, 'prompt', ref.name, null, argument)];
       }
       const templates = new Set([ref.uri, canonicalTemplate(ref.uri)]);
-      return [...templates].map((name) => ({
-        ...base,
-        method,
-        kind: 'resource',
-        name,
-        completion: argument,
-      }));
+      return [...templates].map((uri) =>
+        call(request, target, method, 'resource', uri, null, argument),
+      );
     }
     case 'task':
     case undefined:
       return null;
   }
+}
+
+/** Every member by its name: to copy them from a base object took as long as parsing the body. */
+function call(
+  { protocolVersion }: McpRequest,
+  target: string,
+  method: McpCall['method'],
+  kind: McpCall['kind'],
+  name: string,
+  given: McpCall['arguments'],
+  completion: McpCall['completion'],
+): McpCall {
+  return { kind, name, target, protocolVersion, method, arguments: given, completion };
 }

@@ -1,3 +1,4 @@
+import type { PolicySubject } from '../authorize/authorizer.ts';
 import type { Exchange } from '../exchange.ts';
 import { isJsonObject } from '../json/read-json.ts';
 import { createAnswerFilter, type AnswerHold } from './answer-filter.ts';
@@ -53,15 +54,17 @@ function visibility(
   { authorizer, target }: McpBackend,
   request: McpRequest | null,
 ): IsVisible {
-  const subject = exchange.policySubject();
   const protocolVersion = request?.protocolVersion ?? null;
-  return (kind, name) =>
-    authorizer?.decideListed(subject, {
+  // Most answers list nothing.
+  let subject: PolicySubject | null = null;
+  return (kind, name) => {
+    subject ??= exchange.policySubject();
+    const item = {
       kind: kind === 'tools' ? 'tool' : kind === 'prompts' ? 'prompt' : 'resource',
-      name,
-      target,
-      protocolVersion,
-    }).allowed ?? false;
+      ...{ name, target, protocolVersion },
+    } as const;
+    return authorizer?.decideListed(subject, item).allowed ?? false;
+  };
 }
 
 function holdsOf(
