@@ -100,8 +100,8 @@ export class NativeResponder implements Responder {
         head.contentLength === null
           ? this.#response.write(piece)
           : this.#writeOfKnownLength(piece, this.bodyBytes - piece.length, head.contentLength);
+      if (!accepted) this.#waitForRoom();
     });
-    if (!accepted) this.#waitForRoom();
     if (this.#rest !== null) this.#keepRest(this.#rest);
     return accepted;
   }
