@@ -18,6 +18,7 @@ import type { ListenerRuntime, RuleRuntime } from './runtime.ts';
 import type { RunningAnswer } from './streams/running-answer.ts';
 import type { StreamEndReason } from './streams/stream-ending.ts';
 import type { EpochMilliseconds } from './units.ts';
+import type { Verdict } from './verdict.ts';
 
 const ANONYMOUS: SealOwner = Object.freeze({ kind: 'anonymous' });
 const NO_EDITS: readonly HeaderEdit[] = Object.freeze([]);
@@ -48,6 +49,10 @@ export class Exchange {
   readonly startedAtMs: EpochMilliseconds;
   /** From `performance.now()`: durations must not depend on the wall clock. */
   readonly startedAtMonotonicMs: number;
+
+  /** Set by the pipeline: the stage that runs, and what goes on after one that waits. */
+  stageIndex = 0;
+  onProceed: ((exchange: Exchange, verdict: Verdict) => void) | null = null;
 
   /** Set by `find-listener`. */
   listener: ListenerRuntime | null = null;
@@ -128,6 +133,11 @@ export class Exchange {
     this.serverName = serverName;
     this.startedAtMs = startedAtMs;
     this.startedAtMonotonicMs = startedAtMonotonicMs;
+  }
+
+  /** Goes on after a stage that has said WAITING. */
+  proceed(verdict: Verdict): void {
+    this.onProceed?.(this, verdict);
   }
 
   /** What authorization rules may look at, of HTTP and of MCP alike. */

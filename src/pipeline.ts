@@ -14,11 +14,11 @@ import { checkOrigin } from './route/check-origin.ts';
 import { findListener } from './route/find-listener.ts';
 import { findRoute } from './route/find-route.ts';
 import { redirect } from './route/redirect.ts';
-import { ANSWERED, PASS, type Verdict } from './verdict.ts';
+import { ANSWERED, PASS, WAITING, type Verdict } from './verdict.ts';
 
 export interface Stage {
   readonly name: string;
-  readonly run: (exchange: Exchange) => Verdict | Promise<Verdict>;
+  readonly run: (exchange: Exchange) => Verdict | typeof WAITING | Promise<Verdict>;
 }
 
 /** Stages that the composition root makes, because they hold options, connections or other state. */
@@ -67,13 +67,15 @@ export function createPipeline(options: PipelineOptions): (exchange: Exchange) =
     for (let index = from; index < list.length; index += 1) {
       const stage = list[index];
       if (stage === undefined) break;
-      let verdict: Verdict | Promise<Verdict>;
+      exchange.stageIndex = index;
+      let verdict: ReturnType<Stage['run']>;
       try {
         verdict = stage.run(exchange);
       } catch (error) {
         bug(exchange, stage, error);
         return;
       }
+      if (verdict === WAITING) return;
       if (verdict instanceof Promise) {
         verdict.then(
           (settled) => {
@@ -100,5 +102,13 @@ export function createPipeline(options: PipelineOptions): (exchange: Exchange) =
     exchange.fail(new Refusal('INTERNAL', { detail: `stage ${stage.name}` }));
   }
 
-  return (exchange) => advance(exchange, 0);
+  /** What a stage that waits calls in place of a promise: every request with a body waits for it. */
+  function proceed(exchange: Exchange, verdict: Verdict): void {
+    if (settle(exchange, verdict)) advance(exchange, exchange.stageIndex + 1);
+  }
+
+  return (exchange) => {
+    exchange.onProceed = proceed;
+    advance(exchange, 0);
+  };
 }

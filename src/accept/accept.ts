@@ -6,7 +6,7 @@ import { checkHead, type HeadLimits } from './check-head.ts';
 import { normaliseHost } from './host.ts';
 import type { NativeRequest, NativeResponse } from './native.ts';
 import { NativeResponder } from './native-responder.ts';
-import { addressText } from './remote-address.ts';
+import { createAddressReader } from './remote-address.ts';
 import { RequestBody } from './request-body.ts';
 import { headerValue, type HeaderFields, type RequestHead } from './request-head.ts';
 import { normalisePath } from './request-path.ts';
@@ -39,6 +39,7 @@ export function createAccept(
   options: AcceptOptions,
 ): (response: NativeResponse, request: NativeRequest, serverName: string | null) => void {
   const { limits, scheme, closing } = options;
+  const readAddress = createAddressReader();
   return (response, request, serverName) => {
     const headers: HeaderFields = [];
     request.forEach((name, value) => headers.push(name, value));
@@ -60,7 +61,7 @@ export function createAccept(
       host: host?.host ?? '',
       authority,
       scheme,
-      remoteAddress: addressText(addressDecoder.decode(response.getRemoteAddressAsText())),
+      remoteAddress: readAddress(response.getRemoteAddressAsText()),
       remotePort: response.getRemotePort?.() ?? null,
     };
 
@@ -111,5 +112,3 @@ function firstRefusal(
   }
   return null;
 }
-
-const addressDecoder = new TextDecoder('latin1');

@@ -1,6 +1,7 @@
 import type { HeaderFields } from './request-head.ts';
 import { Refusal } from '../errors.ts';
 import type { Bytes } from '../units.ts';
+import { createReadableValues } from './readable-values.ts';
 
 /**
  * Fields that decide who the caller is, where the request goes or where its body ends. Two of one of
@@ -29,11 +30,10 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 /** Methods that mean something to the gate itself: a tunnel, and an echo of what it would send (RFC 9110, 9.3). */
 const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
-/** The native server decodes octets that are not UTF-8 to U+FFFD; nobody could say what they were. */
-const UNREADABLE = /[\0-\x08\x0a-\x1f\x7f\ufffd]/;
 /** ASCII only: `i` without `u` does not fold other letters. */
 const CHUNKED = /^chunked$/i;
 const DIGITS = /^[0-9]{1,15}$/;
+const isReadable = createReadableValues();
 /** The colon, a space and the line's end. */
 const LINE_OVERHEAD_BYTES = 4;
 
@@ -87,7 +87,7 @@ export function checkHead(
       return new Refusal('HEADERS_TOO_LARGE', { detail: `over ${limits.maxHeaderBytes} octets` });
     }
     if (!TOKEN.test(name)) return invalid('a header name is not a token');
-    if (UNREADABLE.test(value)) {
+    if (!isReadable(value)) {
       return invalid('a header value has a control character or is not UTF-8');
     }
     if (SINGLE_FIELDS.has(name) && occursFrom(headers, name, index + 2)) {

@@ -29,6 +29,7 @@ export class NativeResponder implements Responder {
   #drainCallback: () => void = NOTHING;
   #head: AnswerHead | null = null;
   #headWritten = false;
+  #isListening = false;
   /** A piece of a body with known length that the socket took only a part of. */
   #rest: Uint8Array | null = null;
   #restOffset = 0;
@@ -82,7 +83,6 @@ export class NativeResponder implements Responder {
       this.#finish();
       return;
     }
-    this.#response.onWritable((offset) => this.#resume(offset));
     // With a known length no octet may be added.
     if (answer.opening !== '' && answer.contentLength === null) {
       setImmediate(() => this.#open(answer));
@@ -99,10 +99,18 @@ export class NativeResponder implements Responder {
       accepted =
         head.contentLength === null
           ? this.#response.write(piece)
-          : this.#writeOfKnownLength(piece, head.contentLength);
+          : this.#writeOfKnownLength(piece, this.bodyBytes - piece.length, head.contentLength);
+      if (!accepted) this.#waitForRoom();
     });
     if (this.#rest !== null) this.#keepRest(this.#rest);
     return accepted;
+  }
+
+  /** A handler for each answer costs as much as its head, and few answers are too large for the socket. */
+  #waitForRoom(): void {
+    if (this.#isListening || this.#isFinished()) return;
+    this.#isListening = true;
+    this.#response.onWritable((offset) => this.#resume(offset));
   }
 
   end(): void {
@@ -171,18 +179,18 @@ export class NativeResponder implements Responder {
     });
   }
 
-  #writeOfKnownLength(piece: Uint8Array, totalBytes: number): boolean {
-    const offset = this.#response.getWriteOffset();
-    const [accepted, complete] = this.#response.tryEnd(piece, totalBytes);
-    if (complete) {
+  /** @param offset octets of the body that the socket has taken before */
+  #writeOfKnownLength(piece: Uint8Array, offset: number, totalBytes: number): boolean {
+    const result = this.#response.tryEnd(piece, totalBytes);
+    if (result[1]) {
       this.#finish();
       return true;
     }
-    if (!accepted) {
+    if (!result[0]) {
       this.#rest = piece;
       this.#restOffset = offset;
     }
-    return accepted;
+    return result[0];
   }
 
   /** The memory of what was written may be used again; what the socket did not take has to last. */
@@ -198,7 +206,7 @@ export class NativeResponder implements Responder {
     if (rest !== null && this.#head?.contentLength != null) {
       this.#rest = null;
       const unsent = rest.subarray(offset - this.#restOffset);
-      if (!this.#writeOfKnownLength(unsent, this.#head.contentLength)) return false;
+      if (!this.#writeOfKnownLength(unsent, offset, this.#head.contentLength)) return false;
     }
     if (!this.#isFinished()) this.#drainCallback();
     return true;

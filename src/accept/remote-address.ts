@@ -19,4 +19,29 @@ export function addressText(native: string): string {
     : native;
 }
 
+/**
+ * Reads addresses as the native server lends them: ASCII text in memory of its own. Many requests in a row come from
+ * one address, whose text is kept: to decode it costs more than to compare it.
+ */
+export function createAddressReader(): (lent: ArrayBuffer) => string {
+  const known = new Uint8Array(64);
+  let knownLength = -1;
+  let text = '';
+  return (lent) => {
+    const octets = new Uint8Array(lent);
+    if (octets.length === knownLength && startsWith(known, octets)) return text;
+    text = addressText(Buffer.from(lent).toString('latin1'));
+    knownLength = octets.length <= known.length ? octets.length : -1;
+    if (knownLength >= 0) known.set(octets);
+    return text;
+  };
+}
+
+function startsWith(whole: Uint8Array, start: Uint8Array): boolean {
+  for (let index = 0; index < start.length; index += 1) {
+    if (whole[index] !== start[index]) return false;
+  }
+  return true;
+}
+
 const MAPPED = /^(?:0000:){5}ffff:([0-9a-f]{2})([0-9a-f]{2}):([0-9a-f]{2})([0-9a-f]{2})$/i;

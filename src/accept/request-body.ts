@@ -4,6 +4,12 @@ import type { NativeResponse } from './native.ts';
 /** How reading a body ended. `aborted`: the client went away first. */
 export type BodyOutcome = 'complete' | 'too-large' | 'aborted';
 
+/** Who waits for a body. */
+export interface BodyReader {
+  /** `outcome` is known. */
+  onSettled(): void;
+}
+
 /**
  * Collects a request body, up to a limit. The native server hands its octets over only while its
  * callbacks run, so collecting starts with the request, before it is known whether anybody will ask.
@@ -14,7 +20,7 @@ export class RequestBody {
   readonly #maxBytes: Bytes;
   #pieces: Buffer[] = [];
   #bytes = 0;
-  #waiting: (() => void) | null = null;
+  #reader: BodyReader | null = null;
 
   constructor(response: NativeResponse, maxBytes: Bytes) {
     this.#maxBytes = maxBytes;
@@ -26,8 +32,9 @@ export class RequestBody {
     if (this.outcome === null) this.#settle('aborted');
   }
 
-  /** Forgets what was collected and whatever is still to come: nobody will ask. */
+  /** Forgets what was collected and whatever is still to come, and who waits: the request is answered. */
   discard(): void {
+    this.#reader = null;
     this.#pieces = [];
     this.#bytes = 0;
     this.abort();
@@ -42,12 +49,9 @@ export class RequestBody {
     return whole;
   }
 
-  /** Resolves when `outcome` is known. At most one caller. */
-  whenSettled(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.outcome !== null) resolve();
-      else this.#waiting = resolve;
-    });
+  /** Sets who is told once `outcome` is known, which it must not be yet. At most one. */
+  whenSettled(reader: BodyReader): void {
+    this.#reader = reader;
   }
 
   #take(chunk: ArrayBuffer, isLast: boolean): void {
@@ -59,13 +63,20 @@ export class RequestBody {
       return;
     }
     // The native server takes the chunk's memory back when this call returns.
-    if (chunk.byteLength > 0) this.#pieces.push(Buffer.from(Buffer.from(chunk)));
+    if (chunk.byteLength > 0) this.#pieces.push(copyOf(chunk));
     if (isLast) this.#settle('complete');
   }
 
   #settle(outcome: BodyOutcome): void {
     this.outcome = outcome;
-    this.#waiting?.();
-    this.#waiting = null;
+    const reader = this.#reader;
+    this.#reader = null;
+    reader?.onSettled();
   }
+}
+
+function copyOf(chunk: ArrayBuffer): Buffer {
+  const copy = Buffer.allocUnsafe(chunk.byteLength);
+  copy.set(new Uint8Array(chunk));
+  return copy;
 }

@@ -16,6 +16,9 @@ const OURS: ReadonlySet<string> = new Set([
   'x-real-ip',
 ]);
 
+/** Fields that no request takes along; one look for each field. */
+const LEFT_OUT: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OURS]);
+
 const ASCII = /^[\t\x20-\x7e]*$/;
 
 export interface UpstreamIdentity {
@@ -44,23 +47,20 @@ export function requestHeaders(
   identity: UpstreamIdentity,
   drop: { readonly cookies: boolean; readonly acceptEncoding: boolean },
 ): HeaderFields {
-  const { principal, tokensToRemove, keptTokenHeader } = identity;
+  const { principal, tokensToRemove, keptTokenHeader, reservedHeaders } = identity;
   const options = connectionOptions(head.headers);
   const fields: HeaderFields = ['host', host];
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index] ?? '';
-    // Some servers read `_` in a name as `-`: a twin spelled that way must not stand in for ours.
-    const twin = name.includes('_') ? name.replaceAll('_', '-') : name;
     if (
-      HOP_BY_HOP.has(name) ||
-      OURS.has(twin) ||
+      LEFT_OUT.has(name) ||
       (name === 'authorization' && keptTokenHeader !== 'authorization') ||
       (name === 'cookie' && drop.cookies) ||
       (name === 'accept-encoding' && drop.acceptEncoding) ||
       (tokensToRemove.length > 0 && holdsToken(tokensToRemove, name)) ||
       options?.has(name) === true ||
-      identity.reservedHeaders.has(twin) ||
-      identity.reservedHeaders.has(name)
+      (reservedHeaders.size > 0 && reservedHeaders.has(name)) ||
+      (name.includes('_') && isTwin(name, reservedHeaders))
     ) {
       continue;
     }
@@ -81,6 +81,12 @@ export function requestHeaders(
 /** The native server has decoded UTF-8; the client's octets go on as they came, one character each. */
 function octets(value: string): string {
   return ASCII.test(value) ? value : Buffer.from(value, 'utf8').toString('latin1');
+}
+
+/** Some servers read `_` in a name as `-`: a twin spelled that way must not stand in for ours. */
+function isTwin(name: string, reservedHeaders: ReadonlySet<string>): boolean {
+  const other = name.replaceAll('_', '-');
+  return OURS.has(other) || reservedHeaders.has(other);
 }
 
 function holdsToken(locations: readonly TokenLocation[], headerName: string): boolean {

@@ -238,7 +238,7 @@ class Filter implements AnswerFilter {
       else if (message !== dataBytes) changed = block.withData(message);
     }
     if (changed === null || ids?.sealsEvents !== true) return changed;
-    return withRaw(block, changed).withIds(ids.sealEvent);
+    return withRaw(block, changed).withIds((id) => ids.sealEvent(id));
   }
 
   /** @returns the same memory if nothing changes; `null` to drop the message, and after a fault */
@@ -260,8 +260,9 @@ class Filter implements AnswerFilter {
           return null;
       }
     }
-    if (this.#ids?.sealsIds !== true) return filtered;
-    const sealed = sealTaskIds(filtered, this.#ids.sealTask);
+    const ids = this.#ids;
+    if (ids?.sealsIds !== true) return filtered;
+    const sealed = sealTaskIds(filtered, (id) => ids.sealTask(id));
     if (typeof sealed !== 'string') return sealed ?? filtered;
     this.#fail(sealed);
     return null;

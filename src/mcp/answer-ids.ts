@@ -54,12 +54,14 @@ export class AnswerIds {
   }
 
   /** @returns `null` where the id is better left out */
-  readonly sealEvent = (eventId: string): string | null =>
-    sealEventId(this.#sealer, this.#eventBinding, eventId);
+  sealEvent(eventId: string): string | null {
+    return sealEventId(this.#sealer, this.#eventBinding, eventId);
+  }
 
   /** @returns `null` where the id can't be sealed */
-  readonly sealTask = (id: string): string | null =>
-    sealTask(this.#sealer, this.#binding, { target: '', id });
+  sealTask(id: string): string | null {
+    return sealTask(this.#sealer, this.#binding, { target: '', id });
+  }
 
   /** @returns the same memory where nothing is to be put back; see {@link restoreNames} */
   restoreNames(octets: Buffer, inJson: boolean): Buffer {

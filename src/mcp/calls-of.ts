@@ -17,19 +17,18 @@ export type Locate = (kind: McpKind, name: string) => LocatedObject | null;
  *   which goes to none
  */
 export function callsOf(request: McpRequest, locate: Locate): readonly McpCall[] | null {
-  const { object, method, protocolVersion } = request;
-  const base = { protocolVersion, arguments: null, completion: null } as const;
+  const { object, method } = request;
   switch (object?.type) {
-    case 'tool':
+    case 'tool': {
       if (method !== 'tools/call') return null;
-      return located(locate('tool', object.name), (at) => [
-        { ...base, ...at, method, kind: 'tool', arguments: object.arguments },
-      ]);
-    case 'prompt':
+      const at = locate('tool', object.name);
+      return at === null ? [] : [call(request, at, method, 'tool', object.arguments, null)];
+    }
+    case 'prompt': {
       if (method !== 'prompts/get') return null;
-      return located(locate('prompt', object.name), (at) => [
-        { ...base, ...at, method, kind: 'prompt', arguments: object.arguments },
-      ]);
+      const at = locate('prompt', object.name);
+      return at === null ? [] : [call(request, at, method, 'prompt', object.arguments, null)];
+    }
     case 'resource': {
       if (
         method !== 'resources/read' &&
@@ -38,46 +37,23 @@ export function callsOf(request: McpRequest, locate: Locate): readonly McpCall[]
       ) {
         return null;
       }
-      return located(locate('resource', object.uri), ({ target, name }) =>
-        [...new Set([name, canonicalUri(name)])].map((uri) => ({
-          ...base,
-          target,
-          method,
-          kind: 'resource',
-          name: uri,
-        })),
-      );
+      return resourceCalls(request, locate('resource', object.uri), method);
     }
     case 'resources':
       if (method !== 'subscriptions/listen') return null;
-      return object.uris.flatMap((uri) =>
-        located(locate('resource', uri), ({ target, name }) =>
-          [...new Set([name, canonicalUri(name)])].map((one) => ({
-            ...base,
-            target,
-            method,
-            kind: 'resource',
-            name: one,
-          })),
-        ),
-      );
+      return object.uris.flatMap((uri) => resourceCalls(request, locate('resource', uri), method));
     case 'completion': {
       if (method !== 'completion/complete') return null;
       const { ref, argument } = object;
       if (ref.type === 'prompt') {
-        return located(locate('prompt', ref.name), (at) => [
-          { ...base, ...at, method, kind: 'prompt', completion: argument },
-        ]);
+        const at = locate('prompt', ref.name);
+        return at === null ? [] : [call(request, at, method, 'prompt', null, argument)];
       }
-      return located(locate('resource', ref.uri), ({ target, name }) =>
-        [...new Set([name, canonicalTemplate(name)])].map((template) => ({
-          ...base,
-          target,
-          method,
-          kind: 'resource',
-          name: template,
-          completion: argument,
-        })),
+      const at = locate('resource', ref.uri);
+      if (at === null) return [];
+      const templates = new Set([at.name, canonicalTemplate(at.name)]);
+      return [...templates].map((name) =>
+        call(request, { ...at, name }, method, 'resource', null, argument),
       );
     }
     case 'task':
@@ -86,9 +62,24 @@ export function callsOf(request: McpRequest, locate: Locate): readonly McpCall[]
   }
 }
 
-function located(
+function resourceCalls(
+  request: McpRequest,
   at: LocatedObject | null,
-  calls: (at: LocatedObject) => readonly McpCall[],
+  method: McpCall['method'],
 ): readonly McpCall[] {
-  return at === null ? [] : calls(at);
+  if (at === null) return [];
+  const uris = new Set([at.name, canonicalUri(at.name)]);
+  return [...uris].map((name) => call(request, { ...at, name }, method, 'resource', null, null));
+}
+
+/** Every member by its name: to copy them from a base object took as long as parsing the body. */
+function call(
+  { protocolVersion }: McpRequest,
+  { target, name }: LocatedObject,
+  method: McpCall['method'],
+  kind: McpCall['kind'],
+  given: McpCall['arguments'],
+  completion: McpCall['completion'],
+): McpCall {
+  return { kind, name, target, protocolVersion, method, arguments: given, completion };
 }

@@ -1,3 +1,4 @@
+import type { PolicySubject } from '../authorize/authorizer.ts';
 import type { Exchange } from '../exchange.ts';
 import { isJsonObject } from '../json/read-json.ts';
 import { createAnswerFilter, type AnswerHold } from './answer-filter.ts';
@@ -54,14 +55,16 @@ export function filterAnswer(
 
 function visibility(exchange: Exchange, request: McpRequest | null): IsVisible {
   const { owner } = exchange;
-  const subject = exchange.policySubject();
   const protocolVersion = request?.protocolVersion ?? null;
+  // Most answers list nothing.
+  let subject: PolicySubject | null = null;
   return (listKind, name) => {
     // A reload during a long answer puts the backend with the new rules into the exchange.
     const mcp = exchange.backend?.mcp ?? null;
     const kind = listKind === 'tools' ? 'tool' : listKind === 'prompts' ? 'prompt' : 'resource';
     const at = mcp?.locate(owner, kind, name) ?? null;
     if (at === null) return false;
+    subject ??= exchange.policySubject();
     return (
       mcp?.authorizer?.decideListed(subject, { ...at, kind, protocolVersion }).allowed === true
     );

@@ -1,6 +1,6 @@
 import type { Bytes } from '../units.ts';
 
-const FIRST_CAPACITY_BYTES = 1024;
+const FIRST_CAPACITY_BYTES = 256;
 
 /**
  * Collects octets that come in pieces. Whoever hands over a piece may use its memory again afterwards;

@@ -119,12 +119,12 @@ class Scanner implements MessageScan {
     const isObject = text[at] === OPEN_BRACE;
     switch (MESSAGE_MEMBERS[name] ?? '') {
       case 'params':
-        return isObject ? readObject(text, at, 1, this.#params) : skipValue(text, at, 1);
+        return isObject ? readObject(text, at, 1, this.#params()) : skipValue(text, at, 1);
       case 'result':
         this.hasResult = true;
         if (!isObject) return skipValue(text, at, 1);
         this.resultInside = at + 1;
-        return readObject(text, at, 1, this.#result);
+        return readObject(text, at, 1, this.#result());
       case 'error':
         this.hasError = true;
         return skipValue(text, at, 1);
@@ -138,26 +138,30 @@ class Scanner implements MessageScan {
     }
   }
 
-  readonly #params: MemberReader = {
-    names: PARAMS_MEMBERS,
-    member: (_name, at) => {
-      const end = skipValue(this.text, at, 2);
-      if (end > 0) this.uri = stringAt(this.text, at, end);
-      return end;
-    },
-  };
+  #params(): MemberReader {
+    return {
+      names: PARAMS_MEMBERS,
+      member: (_name, at) => {
+        const end = skipValue(this.text, at, 2);
+        if (end > 0) this.uri = stringAt(this.text, at, end);
+        return end;
+      },
+    };
+  }
 
-  readonly #result: MemberReader = {
-    names: RESULT_MEMBERS,
-    member: (name, at) => {
-      const kind = listKinds[name];
-      if (kind !== undefined) return this.#list(kind, at);
-      const end = skipValue(this.text, at, 2);
-      if (RESULT_MEMBERS[name] === 'cacheScope') this.cacheScope = { start: at, end };
-      else this.isToolError = end > 0 && this.text.toString('latin1', at, end) === 'true';
-      return end;
-    },
-  };
+  #result(): MemberReader {
+    return {
+      names: RESULT_MEMBERS,
+      member: (name, at) => {
+        const kind = listKinds[name];
+        if (kind !== undefined) return this.#list(kind, at);
+        const end = skipValue(this.text, at, 2);
+        if (RESULT_MEMBERS[name] === 'cacheScope') this.cacheScope = { start: at, end };
+        else this.isToolError = end > 0 && this.text.toString('latin1', at, end) === 'true';
+        return end;
+      },
+    };
+  }
 
   #list(kind: ListKind, at: number): number {
     const { text } = this;

@@ -235,9 +235,11 @@ describe('large bodies', () => {
 
   test('a request body is whole when the read-body stage has it', async (t) => {
     const gate = await openNativePort(t, (exchange) => {
-      void exchange.requestBody?.whenSettled().then(() => {
-        const sum = createHash('sha256').update(exchange.requestBody?.bytes() ?? '');
-        exchange.responder.send(200, [], sum.digest('hex'));
+      exchange.requestBody?.whenSettled({
+        onSettled() {
+          const sum = createHash('sha256').update(exchange.requestBody?.bytes() ?? '');
+          exchange.responder.send(200, [], sum.digest('hex'));
+        },
       });
     });
     const body = randomBytes(1_500_000);
@@ -310,7 +312,9 @@ describe('a client that goes away', () => {
     );
     socket.on('error', () => undefined);
     const exchange = await until('a request', () => gate.started[0]);
-    const settled = exchange.requestBody?.whenSettled();
+    const settled = new Promise<void>((resolve) => {
+      exchange.requestBody?.whenSettled({ onSettled: resolve });
+    });
     leave(socket);
     await settled;
     assert.equal(exchange.requestBody?.outcome, 'aborted');

@@ -5,7 +5,7 @@ import { targetAuthority } from '../target-authority.ts';
 import type { UpstreamLimits } from '../upstream-limits.ts';
 import type { Upstream, UpstreamAnswer, UpstreamCall, UpstreamRequest } from '../upstream.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser } from './connection.ts';
-import { createDeadlines, type Awaited, type Deadlines } from './deadlines.ts';
+import { createDeadlines, type Awaited, type Deadlines } from '../../timers/deadlines.ts';
 import { createIdleConnections } from './idle-connections.ts';
 import { requestHead } from './write-request.ts';
 
@@ -41,7 +41,7 @@ export function createHttp1Upstream(
   };
   const monotonicNow = (): number => performance.now();
   const idle = createIdleConnections<Connection>(limits.idleTimeoutMs, monotonicNow);
-  const deadlines = createDeadlines<Call>(limits.headersTimeoutMs, monotonicNow, (call) =>
+  const deadlines = createDeadlines<Call>(limits.headersTimeoutMs, (call) =>
     call.giveUp('UPSTREAM_TIMEOUT', `no answer within ${limits.headersTimeoutMs} ms`),
   );
   let inFlight = 0;
@@ -100,7 +100,7 @@ class Call implements UpstreamCall, ConnectionUser, Awaited<Call> {
   before: Call | null = null;
   after: Call | null = null;
   isLinked = false;
-  dueAtMs = 0;
+  dueAtRing = 0;
 
   readonly #answer: UpstreamAnswer;
   readonly #ways: Ways;

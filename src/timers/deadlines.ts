@@ -1,11 +1,11 @@
-import type { Milliseconds } from '../../units.ts';
-import { createCoarseTimer } from './coarse-timer.ts';
+import type { Milliseconds } from '../units.ts';
+import { coarseIntervalMs, createCoarseTimer } from './coarse-timer.ts';
 import { LinkedList, type Linked } from './linked-list.ts';
 
 /** What can be waited for. */
 export interface Awaited<Item> extends Linked<Item> {
-  /** From the monotonic clock. */
-  dueAtMs: Milliseconds;
+  /** At which ring of the timer the wait is over. */
+  dueAtRing: number;
 }
 
 /** Waits that all have the same length: they end in the order in which they began. */
@@ -16,18 +16,22 @@ export interface Deadlines<Item> {
 }
 
 /**
+ * Time is counted in rings of the timer, because to read a clock costs more than all else that is done here.
+ *
  * @param spanMs the length of each wait; 0: without end
- * @param onLate called once for each that was not removed in time, up to an eighth later
+ * @param onLate called once for each that was not removed in time, up to a quarter later
  */
 export function createDeadlines<Item extends Awaited<Item>>(
   spanMs: Milliseconds,
-  monotonicNow: () => Milliseconds,
   onLate: (item: Item) => void,
 ): Deadlines<Item> {
   const list = new LinkedList<Item>();
+  // One more, since the first ring may come at once.
+  const ringsToWait = Math.ceil(spanMs / coarseIntervalMs(spanMs)) + 1;
+  let rings = 0;
   const timer = createCoarseTimer(spanMs, () => {
-    const now = monotonicNow();
-    while (list.first !== null && list.first.dueAtMs <= now) {
+    rings += 1;
+    while (list.first !== null && list.first.dueAtRing <= rings) {
       const late = list.first;
       list.remove(late);
       onLate(late);
@@ -37,7 +41,7 @@ export function createDeadlines<Item extends Awaited<Item>>(
   return {
     add(item) {
       if (spanMs === 0) return;
-      item.dueAtMs = monotonicNow() + spanMs;
+      item.dueAtRing = rings + ringsToWait;
       list.add(item);
       timer.start();
     },
