@@ -19,6 +19,7 @@ import { createFetchMetadata } from './discover/fetch-metadata.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
 import { createChooseBackend } from './forward/choose-backend.ts';
+import { createEndpointGroup, type EndpointGroup } from './forward/endpoint-group.ts';
 import { createForward } from './forward/forward.ts';
 import { createUpstream } from './forward/create-upstream.ts';
 import type { UpstreamLimits } from './forward/upstream-limits.ts';
@@ -28,7 +29,13 @@ import { createSealer } from './mcp/seal.ts';
 import { sseLimits } from './mcp/sse-upstream/limits.ts';
 import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
 import { createPipeline } from './pipeline.ts';
-import type { AuthenticationPlan, AuthorizationServerPlan, Plan, TargetPlan } from './plan.ts';
+import type {
+  AuthenticationPlan,
+  AuthorizationServerPlan,
+  BackendPlan,
+  Plan,
+  TargetPlan,
+} from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
 import { createReuse, type Turn } from './reuse.ts';
 import { createSockets } from './sockets.ts';
@@ -63,6 +70,8 @@ export interface Gateway {
 interface UpstreamPart {
   readonly backendName: string;
   readonly target: TargetPlan;
+  /** Servers as good as that of `target`. */
+  readonly others: readonly TargetPlan[];
 }
 
 export function createGateway({
@@ -80,6 +89,8 @@ export function createGateway({
     idleTimeoutMs: run.upstreamIdleTimeoutMs,
     maxHeaderBytes: run.maxHeaderBytes,
   };
+  const monotonicNow = (): number => performance.now();
+  const endpointGroups = new Set<EndpointGroup>();
   const verifyPool = createVerifyPool({
     threads: run.verifyThreads,
     maxQueued: run.verifyQueue,
@@ -106,12 +117,43 @@ export function createGateway({
     clock: systemClock,
     lifetimeMs: run.sessionLifetimeMs,
   });
-  const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target }) => {
+  const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target, others }) => {
+    if (others.length > 0) {
+      const endpoints = others.map((other) => createUpstream(backendName, other, limits));
+      return openGroup([createUpstream(backendName, target, limits), ...endpoints]);
+    }
     const http = createUpstream(backendName, target, limits);
     if (target.protocol !== 'SSE') return http;
     const scheme = target.tls === null ? 'http' : 'https';
     return createSseUpstream(http, { scheme, sealer, limits: sseLimits, createUid });
   });
+
+  function openGroup(endpoints: readonly [Upstream, ...Upstream[]]): Upstream {
+    const group = createEndpointGroup(endpoints, {
+      limits: {
+        failures: run.ejectionFailures,
+        firstMs: run.ejectionTimeMs,
+        longestMs: run.maxEjectionTimeMs,
+      },
+      monotonicNow,
+      random: Math.random,
+      onEjected(backendName, authority) {
+        metrics.countEjection(backendName, authority);
+        onWarning(
+          `${backendName}: ${authority} has failed too often, and is left alone for a while`,
+        );
+      },
+    });
+    endpointGroups.add(group);
+    return {
+      ...group,
+      close() {
+        endpointGroups.delete(group);
+        group.close();
+      },
+    };
+  }
+
   const fetchMetadata = createFetchMetadata(fetchOnce);
   const reuseAuthorizationServers = createReuse<AuthorizationServerPlan, AuthorizationServer>(
     (plan) =>
@@ -125,7 +167,6 @@ export function createGateway({
   let current: Plan | null = null;
   let authenticators: readonly PolicyAuthenticator[] = [];
 
-  const monotonicNow = (): number => performance.now();
   const sockets = createSockets({
     defaultAddress: run.listenAddress,
     limits: {
@@ -152,6 +193,7 @@ export function createGateway({
     openStreams: () => countStreams(open),
     openConnections: () => openConnections,
     verifyPool: verifyPool.state,
+    endpointGroups: () => endpointGroups,
     authenticators: () => authenticators,
   });
 
@@ -213,14 +255,21 @@ export function createGateway({
 const createUid = (): string => randomBytes(16).toString('base64url');
 
 function upstreamParts(plan: Plan): UpstreamPart[] {
-  return plan.backends.flatMap(({ name, targets }) =>
-    targets.map((target) => ({ backendName: name, target })),
-  );
+  return plan.backends.flatMap(partsOf);
 }
 
 function groupByBackend(plan: Plan, live: readonly Upstream[]): Upstream[][] {
   const rest = [...live];
-  return plan.backends.map(({ targets }) => rest.splice(0, targets.length));
+  return plan.backends.map((backend) => rest.splice(0, partsOf(backend).length));
+}
+
+/** The targets of an MCP backend are servers of their own; those of any other are one and the same server. */
+function partsOf({ name, type, targets }: BackendPlan): UpstreamPart[] {
+  const [first, ...others] = targets;
+  if (type === 'MCP' || first === undefined) {
+    return targets.map((target) => ({ backendName: name, target, others: [] }));
+  }
+  return [{ backendName: name, target: first, others }];
 }
 
 async function keySetsReady(

@@ -61,7 +61,7 @@ export class AnswerStream implements UpstreamAnswer {
     responder.onDrain(() => this.#call?.resume());
     if (timeoutMs !== null && timeoutMs <= LONGEST_TIMER_MS) {
       this.#timer = startTimer(() => {
-        this.#call?.abort();
+        this.#call?.abort('timeout');
         this.onFailure('UPSTREAM_TIMEOUT', `no answer within ${Math.round(timeoutMs)} ms`);
       }, timeoutMs);
     }

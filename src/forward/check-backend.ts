@@ -8,7 +8,7 @@ import type { BackendPlan } from '../plan.ts';
  */
 export function checkBackend(backend: BackendPlan): readonly string[] {
   const problems: string[] = [];
-  if (backend.targets.length > 1) {
+  if (backend.type === 'MCP' && backend.targets.length > 1) {
     problems.push(
       `has ${backend.targets.length} targets, and several servers as one are not served by this version; give each a Backend and a route of its own`,
     );
