@@ -53,7 +53,7 @@ export class AnswerStream implements UpstreamAnswer {
    * Sends the request.
    *
    * @param upstream the one of the chosen backend, or what stands for several
-   * @param timeoutMs bounds the time to the head of the answer; `null`: no limit
+   * @param timeoutMs bounds the time until the client's answer begins; `null`: no limit
    */
   start(upstream: Upstream, request: UpstreamRequest, timeoutMs: number | null): void {
     const { responder } = this.#exchange;
@@ -71,10 +71,11 @@ export class AnswerStream implements UpstreamAnswer {
 
   onHead(status: number, upstreamHeaders: HeaderFields): void {
     if (this.#over) return;
-    this.#stopTimer();
     const exchange = this.#exchange;
     exchange.upstreamAnsweredAtMonotonicMs = this.#monotonicNow();
     const mode = exchange.answerFilter?.onHead(status, upstreamHeaders) ?? 'pass';
+    // A held answer has not begun for the client, who would wait for ever if its body never ended.
+    if (mode !== 'json') this.#stopTimer();
     if (mode === 'fault') {
       this.#refuseAnswer();
       return;
