@@ -21,6 +21,11 @@ export interface PosternOptions {
   /** Further options of `postern run`. */
   readonly options?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * What a shell does before it becomes the gate (`exec`), such as `ulimit -n 60`; and redirections of
+   * the gate itself, such as `>/dev/full`.
+   */
+  readonly shell?: { readonly prologue?: string; readonly redirections?: string };
   /** Default true. False returns at once, for a gate that is not meant to become ready. */
   readonly waitUntilReady?: boolean;
 }
@@ -49,6 +54,8 @@ export interface Postern {
   /** SIGTERM; waits for the end and asserts that the exit code is 0. */
   stop(timeoutMs?: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
+  /** Nobody reads it any more: the gate's next write to it fails with EPIPE. */
+  closeReader(stream: 'stdout' | 'stderr'): void;
   hasEnded(): boolean;
   /** Waits for the end and returns the exit code, or the signal that ended the process. */
   waitForExit(timeoutMs?: number): Promise<number | NodeJS.Signals>;
@@ -73,9 +80,11 @@ export async function startPostern(scope: Scope, options: PosternOptions): Promi
     ...(options.resources === undefined ? [] : [resourceFolder]),
     ...(options.paths ?? []),
   ];
+  const [program, ...first] = shellCommand(options.shell);
   const child = spawn(
-    process.execPath,
+    program,
     [
+      ...first,
       posternCli,
       'run',
       ...paths.flatMap((path) => ['-f', path]),
@@ -90,6 +99,14 @@ export async function startPostern(scope: Scope, options: PosternOptions): Promi
   const postern = observe(child, adminPort, metricsPort, resourceFile, write);
   if (options.waitUntilReady ?? true) await untilReady(postern);
   return postern;
+}
+
+/** The command that runs Node.js: itself, or a shell that makes way for it. */
+function shellCommand(shell: PosternOptions['shell']): readonly [string, ...string[]] {
+  if (shell === undefined) return [process.execPath];
+  const { prologue = ':', redirections = '' } = shell;
+  const script = `${prologue}; exec "$0" "$@" ${redirections}`;
+  return ['/bin/sh', '-c', script, process.execPath];
 }
 
 /** Our own environment without what would configure the gate or be inherited from the test runner. */
@@ -172,6 +189,7 @@ function observe(
       assert.equal(await waitForExit(timeoutMs), 0, `stderr:\n${tail(stderr)}`);
     },
     kill: (signal) => void child.kill(signal),
+    closeReader: (stream) => void child[stream].destroy(),
   };
 }
 

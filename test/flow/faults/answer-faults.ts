@@ -49,7 +49,7 @@ const trickle =
 
 // prettier-ignore
 export const answerFaults: readonly AnswerFault[] = [
-  { name: 'reset before an answer', fault: (socket) => void reset(socket), status: 502, log: RESET },
+  { name: 'reset before an answer', fault: reset, status: 502, log: RESET },
   { name: 'end before an answer', fault: end(''), status: 502, log: RESET },
   { name: 'silence', fault: () => undefined, status: 504, log: TIMEOUT },
   { name: 'half a head, then silence', fault: write(JSON_HEAD.slice(0, 30)), status: 504, log: TIMEOUT },
