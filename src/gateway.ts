@@ -19,6 +19,7 @@ import { createFetchMetadata } from './discover/fetch-metadata.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
 import { createChooseBackend } from './forward/choose-backend.ts';
+import { createEndpointGroup, type EndpointGroup } from './forward/endpoint-group.ts';
 import { createForward, requestFor } from './forward/forward.ts';
 import { createUpstream } from './forward/create-upstream.ts';
 import type { UpstreamLimits } from './forward/upstream-limits.ts';
@@ -32,7 +33,13 @@ import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
 import { createPostRelay } from './mcp/sse-downstream/post-relay.ts';
 import { createSseDownstream } from './mcp/sse-downstream/sse-downstream.ts';
 import { createPipeline } from './pipeline.ts';
-import type { AuthenticationPlan, AuthorizationServerPlan, Plan, TargetPlan } from './plan.ts';
+import type {
+  AuthenticationPlan,
+  AuthorizationServerPlan,
+  BackendPlan,
+  Plan,
+  TargetPlan,
+} from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
 import { countMcpStreams } from './record/mcp-outcome.ts';
 import { createReuse, type Turn } from './reuse.ts';
@@ -74,6 +81,8 @@ export interface Gateway {
 interface UpstreamPart {
   readonly backendName: string;
   readonly target: TargetPlan;
+  /** Servers as good as that of `target`. */
+  readonly others: readonly TargetPlan[];
 }
 
 export function createGateway({
@@ -92,6 +101,8 @@ export function createGateway({
     idleTimeoutMs: run.upstreamIdleTimeoutMs,
     maxHeaderBytes: run.maxHeaderBytes,
   };
+  const monotonicNow = (): number => performance.now();
+  const endpointGroups = new Set<EndpointGroup>();
   const verifyPool = createVerifyPool({
     threads: run.verifyThreads,
     maxQueued: run.verifyQueue,
@@ -118,12 +129,43 @@ export function createGateway({
     clock: systemClock,
     lifetimeMs: run.sessionLifetimeMs,
   });
-  const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target }) => {
+  const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target, others }) => {
+    if (others.length > 0) {
+      const endpoints = others.map((other) => createUpstream(backendName, other, limits));
+      return openGroup([createUpstream(backendName, target, limits), ...endpoints]);
+    }
     const http = createUpstream(backendName, target, limits);
     if (target.protocol !== 'SSE') return http;
     const scheme = target.tls === null ? 'http' : 'https';
     return createSseUpstream(http, { scheme, sealer, limits: sseLimits, createUid });
   });
+
+  function openGroup(endpoints: readonly [Upstream, ...Upstream[]]): Upstream {
+    const group = createEndpointGroup(endpoints, {
+      limits: {
+        failures: run.ejectionFailures,
+        firstMs: run.ejectionTimeMs,
+        longestMs: run.maxEjectionTimeMs,
+      },
+      monotonicNow,
+      random: Math.random,
+      onEjected(backendName, authority) {
+        metrics.countEjection(backendName, authority);
+        onWarning(
+          `${backendName}: ${authority} has failed too often, and is left alone for a while`,
+        );
+      },
+    });
+    endpointGroups.add(group);
+    return {
+      ...group,
+      close() {
+        endpointGroups.delete(group);
+        group.close();
+      },
+    };
+  }
+
   const fetchMetadata = createFetchMetadata(fetchOnce);
   const reuseAuthorizationServers = createReuse<AuthorizationServerPlan, AuthorizationServer>(
     (plan) =>
@@ -143,7 +185,7 @@ export function createGateway({
         timeoutMs: run.federationTimeoutMs,
         sealer,
         memory: federationMemory,
-        monotonicNow: () => performance.now(),
+        monotonicNow,
         onReinitialised: (backend, target) => metrics.mcp.onReinitialised(backend, target),
         onTargetFailed: (backend, target, reason) =>
           metrics.mcp.onTargetFailed(backend, target, reason),
@@ -157,7 +199,6 @@ export function createGateway({
   let current: Plan | null = null;
   let authenticators: readonly PolicyAuthenticator[] = [];
 
-  const monotonicNow = (): number => performance.now();
   const streams = createStreamWatch({
     exchanges: open,
     clock: systemClock,
@@ -215,6 +256,7 @@ export function createGateway({
     mcpStreams: () => countMcpStreams(open),
     openConnections: () => openConnections,
     verifyPool: verifyPool.state,
+    endpointGroups: () => endpointGroups,
     authenticators: () => authenticators,
   });
 
@@ -280,14 +322,21 @@ export function createGateway({
 const createUid = (): string => randomBytes(16).toString('base64url');
 
 function upstreamParts(plan: Plan): UpstreamPart[] {
-  return plan.backends.flatMap(({ name, targets }) =>
-    targets.map((target) => ({ backendName: name, target })),
-  );
+  return plan.backends.flatMap(partsOf);
 }
 
 function groupByBackend(plan: Plan, live: readonly Upstream[]): Upstream[][] {
   const rest = [...live];
-  return plan.backends.map(({ targets }) => rest.splice(0, targets.length));
+  return plan.backends.map((backend) => rest.splice(0, partsOf(backend).length));
+}
+
+/** The targets of an MCP backend are servers of their own; those of any other are one and the same server. */
+function partsOf({ name, type, targets }: BackendPlan): UpstreamPart[] {
+  const [first, ...others] = targets;
+  if (type === 'MCP' || first === undefined) {
+    return targets.map((target) => ({ backendName: name, target, others: [] }));
+  }
+  return [{ backendName: name, target: first, others }];
 }
 
 async function keySetsReady(

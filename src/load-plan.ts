@@ -3,7 +3,6 @@
  * `token`.
  */
 
-import { checkBackend } from './forward/check-backend.ts';
 import { checkExpression } from './authorize/rule.ts';
 import type { RunOptions } from './options.ts';
 import type { Plan } from './plan.ts';
@@ -45,7 +44,7 @@ export function createPlanLoader(
     });
     const compiled = compilePlan(loaded.resources, {
       generation,
-      checks: { checkExpression, checkRegularExpression, checkBackend },
+      checks: { checkExpression, checkRegularExpression },
       loadFailed: [...sources.problems, ...loaded.problems].some(isError),
     });
     const problems = [...sources.problems, ...loaded.problems, ...compiled.problems];

@@ -42,6 +42,10 @@ export interface RunOptions {
   /** 0: no limit. */
   readonly upstreamHeadersTimeoutMs: Milliseconds;
   readonly upstreamIdleTimeoutMs: Milliseconds;
+  /** 0: never. */
+  readonly ejectionFailures: number;
+  readonly ejectionTimeMs: Milliseconds;
+  readonly maxEjectionTimeMs: Milliseconds;
   readonly tokenCacheEntries: number;
   readonly verifyThreads: number;
   readonly verifyQueue: number;
@@ -172,6 +176,9 @@ const table = {
   'connect-timeout': { kind: duration(1, HOUR_MS), fallback: '10s', help: 'name resolution, TCP and TLS to a target together' },
   'upstream-headers-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '1h', help: 'until the head of an answer, where the route sets no timeout; 0: no limit' },
   'upstream-idle-timeout': { kind: duration(1, HOUR_MS), fallback: '4s', help: 'how long an unused connection to a target is kept' },
+  'ejection-failures': { kind: wholeNumber(0, 1_000_000), fallback: '5', help: 'failures in a row (no connection, cut, timeout, 502, 503, 504) after which one of several endpoints of a Service is left alone for a while; 0: never' },
+  'ejection-time': { kind: duration(1, HOUR_MS), fallback: '10s', help: 'how long at first; doubled each time it fails again before it has answered well' },
+  'max-ejection-time': { kind: duration(1, 24 * HOUR_MS), fallback: '5m', help: 'how long at most' },
   'token-cache': { kind: wholeNumber(1, 10_000_000), fallback: '50000', help: 'verified tokens remembered by one worker for one policy' },
   'verify-threads': { kind: wholeNumber(1, 64), fallback: '1', help: 'threads of one worker that check signatures of new tokens' },
   'verify-queue': { kind: wholeNumber(1, 1_000_000), fallback: '1024', help: 'new tokens of one worker that wait for a thread (503 above)' },
@@ -280,6 +287,9 @@ export function parseOptions(
       table['upstream-headers-timeout'].kind,
     ),
     upstreamIdleTimeoutMs: value('upstream-idle-timeout', table['upstream-idle-timeout'].kind),
+    ejectionFailures: value('ejection-failures', table['ejection-failures'].kind),
+    ejectionTimeMs: value('ejection-time', table['ejection-time'].kind),
+    maxEjectionTimeMs: value('max-ejection-time', table['max-ejection-time'].kind),
     tokenCacheEntries: value('token-cache', table['token-cache'].kind),
     verifyThreads: value('verify-threads', table['verify-threads'].kind),
     verifyQueue: value('verify-queue', table['verify-queue'].kind),

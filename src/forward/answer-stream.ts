@@ -61,7 +61,7 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
    * Sends the request.
    *
    * @param upstream the one of the chosen backend, or what stands for several
-   * @param timeoutMs bounds the time to the head of the answer; `null`: no limit
+   * @param timeoutMs bounds the time until the client's answer begins; `null`: no limit
    */
   start(upstream: Upstream, request: UpstreamRequest, timeoutMs: number | null): void {
     const { responder } = this.#exchange;
@@ -73,7 +73,7 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
     });
     if (timeoutMs !== null && timeoutMs <= LONGEST_TIMER_MS) {
       this.#timer = startTimer(() => {
-        this.#call?.abort();
+        this.#call?.abort('timeout');
         this.onFailure('UPSTREAM_TIMEOUT', `no answer within ${Math.round(timeoutMs)} ms`);
       }, timeoutMs);
     }
@@ -83,11 +83,12 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
 
   onHead(status: number, upstreamHeaders: HeaderFields): void {
     if (this.#over) return;
-    this.#stopTimer();
     const exchange = this.#exchange;
     exchange.upstreamAnsweredAtMonotonicMs = this.#monotonicNow();
     exchange.answerObserver?.onHead(status, upstreamHeaders);
     const mode = exchange.answerFilter?.onHead(status, upstreamHeaders) ?? 'pass';
+    // A held answer has not begun for the client, who would wait for ever if its body never ended.
+    if (mode !== 'json') this.#stopTimer();
     if (mode === 'fault') {
       this.#refuseAnswer();
       return;

@@ -147,7 +147,8 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
     this.#finish();
     if (this.#aborted) return;
     const { code, detail } = upstreamFailure(error);
-    this.#answer.onFailure(code, detail);
+    // undici takes up a request when it has a connection to write it to.
+    this.#answer.onFailure(code, detail, this.#controller === null);
   }
 
   #finish(): void {

@@ -43,12 +43,19 @@ export interface UpstreamAnswer {
    */
   onData(piece: Uint8Array): boolean;
   onEnd(): void;
-  onFailure(code: RefusalCode, detail: string): void;
+  /**
+   * @param isUnsent true only where nothing of the request has left this process, so that another server may
+   *   be asked; left out: nobody knows
+   */
+  onFailure(code: RefusalCode, detail: string, isUnsent?: boolean): void;
 }
+
+/** `timeout`: nobody waits any longer; `gone`, also where it is left out: nobody is there any more. */
+export type AbortReason = 'timeout' | 'gone';
 
 export interface UpstreamCall {
   /** Ends the request at once, whether or not its answer has begun; nothing is reported after this. */
-  abort(): void;
+  abort(reason?: AbortReason): void;
   /** Goes on reading after `onData` returned false. */
   resume(): void;
 }

@@ -10,6 +10,7 @@ import type { VerifyPoolState } from '../authenticate/verify-pool.ts';
 import type { AccessLog } from './access-log.ts';
 import { createMcpCounts, type McpCounts } from './mcp-counts.ts';
 import { streamKinds, type StreamKind } from './mcp-labels.ts';
+import { createEjectionCounts, type EjectionCounts } from './ejection-counts.ts';
 import { createMetricStore } from './metric-store.ts';
 import type { MetricStore, Sample } from './metric-store.ts';
 import { createRequestCounts, requestBoundsSeconds } from './request-counts.ts';
@@ -27,6 +28,11 @@ export interface MetricSources {
   readonly mcpStreams: () => ReadonlyMap<StreamKind, number>;
   readonly openConnections: () => number;
   readonly verifyPool: () => VerifyPoolState;
+  /** Backends with several endpoints, and how many of each are not ejected. */
+  readonly endpointGroups: () => Iterable<{
+    readonly backendName: string;
+    healthyCount(): number;
+  }>;
   readonly authenticators: () => readonly Pick<PolicyAuthenticator, 'policy' | 'cache'>[];
 }
 
@@ -34,6 +40,8 @@ export interface Metrics {
   readonly requests: RequestCounts;
   readonly mcp: McpCounts;
   readonly countToken: OnVerdict;
+  /** @param endpoint host and port */
+  countEjection(backend: string, endpoint: string): void;
   /** Says where the gauges are read from; until then they are 0. */
   observe(sources: MetricSources): void;
   /** This worker's metrics in the Prometheus text format. */
@@ -57,12 +65,14 @@ export function createMetrics({
   const requests = createRequestCounts();
   const mcp = createMcpCounts();
   const tokens = createTokenCounts();
+  const ejections = createEjectionCounts();
   let sources: MetricSources | null = null;
 
   defineRequestMetrics(store, requests);
   defineMcpMetrics(store, mcp);
   defineTokenMetrics(store, tokens);
   defineGauges(store, () => sources);
+  defineEndpointMetrics(store, ejections, () => sources);
   store.counter({
     name: 'access_log_dropped_total',
     help: 'Lines of the access log that the destination could not take in time.',
@@ -80,6 +90,7 @@ export function createMetrics({
     requests,
     mcp,
     countToken: (policy, provider, outcome, code) => tokens.count(policy, provider, outcome, code),
+    countEjection: (backend, endpoint) => ejections.count(backend, endpoint),
     observe(newSources) {
       sources = newSources;
     },
@@ -161,6 +172,28 @@ function defineTokenMetrics(store: MetricStore, tokens: TokenCounts): void {
     name: 'token_cache_misses_total',
     help: 'Accepted tokens that needed a signature check.',
     read: () => tokens.readByPolicy('verified'),
+  });
+}
+
+function defineEndpointMetrics(
+  store: MetricStore,
+  ejections: EjectionCounts,
+  sources: () => MetricSources | null,
+): void {
+  store.counter({
+    name: 'upstream_endpoint_ejections_total',
+    help: 'How often an endpoint was left alone for a while after failures in a row.',
+    read: () => ejections.read(),
+  });
+  store.gauge({
+    name: 'upstream_endpoints_healthy',
+    help: 'Endpoints of a backend with several that are not ejected, as the worst worker sees it.',
+    aggregator: 'min',
+    read: () =>
+      [...(sources()?.endpointGroups() ?? [])].map((group) => ({
+        labels: { backend: group.backendName },
+        value: group.healthyCount(),
+      })),
   });
 }
 

@@ -98,9 +98,8 @@ function normalisePolicies(context: LinkContext, backends: Backends): readonly N
   ];
 }
 
-/** Also reports backends that can't be served as they are written. */
 function buildPlan(
-  { report, checks }: LinkContext,
+  { report }: LinkContext,
   generation: number,
   listeners: readonly LinkedListener[],
   routes: readonly LinkedRoute[],
@@ -144,7 +143,7 @@ function buildPlan(
   const backendPlans = backends.items().map((backend): BackendPlan => {
     const inline = inlineMcp.authorizations.get(backend.resource);
     const attached = attachments.onBackend(backend.resource);
-    const plan: BackendPlan = {
+    return {
       name: backend.name,
       kind: backend.resource.kind,
       type: backend.type,
@@ -154,9 +153,6 @@ function buildPlan(
         ({ section, target }) => ({ authorization: authorizations.indexOf(section.plan), target }),
       ),
     };
-    for (const problem of checks.checkBackend(plan))
-      report.error(backend.resource, ['spec'], problem);
-    return plan;
   });
   return {
     generation,

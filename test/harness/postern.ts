@@ -23,6 +23,11 @@ export interface PosternOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A program and its arguments that ends by becoming the command line it is given, such as `setpriv`. */
   readonly through?: readonly string[];
+  /**
+   * What a shell does before it becomes the gate (`exec`), such as `ulimit -n 60`; and redirections of
+   * the gate itself, such as `>/dev/full`.
+   */
+  readonly shell?: { readonly prologue?: string; readonly redirections?: string };
   /** Default true. False returns at once, for a gate that is not meant to become ready. */
   readonly waitUntilReady?: boolean;
 }
@@ -51,6 +56,8 @@ export interface Postern {
   /** SIGTERM; waits for the end and asserts that the exit code is 0. */
   stop(timeoutMs?: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
+  /** Nobody reads it any more: the gate's next write to it fails with EPIPE. */
+  closeReader(stream: 'stdout' | 'stderr'): void;
   hasEnded(): boolean;
   /** Waits for the end and returns the exit code, or the signal that ended the process. */
   waitForExit(timeoutMs?: number): Promise<number | NodeJS.Signals>;
@@ -75,11 +82,12 @@ export async function startPostern(scope: Scope, options: PosternOptions): Promi
     ...(options.resources === undefined ? [] : [resourceFolder]),
     ...(options.paths ?? []),
   ];
-  const [before = process.execPath, ...rest] = options.through ?? [];
+  const command = [...(options.through ?? []), ...shellCommand(options.shell)];
+  const [program = process.execPath, ...first] = command;
   const child = spawn(
-    before,
+    program,
     [
-      ...(options.through === undefined ? [] : [...rest, process.execPath]),
+      ...first,
       posternCli,
       'run',
       ...paths.flatMap((path) => ['-f', path]),
@@ -94,6 +102,14 @@ export async function startPostern(scope: Scope, options: PosternOptions): Promi
   const postern = observe(child, adminPort, metricsPort, resourceFile, write);
   if (options.waitUntilReady ?? true) await untilReady(postern);
   return postern;
+}
+
+/** The command that runs Node.js: itself, or a shell that makes way for it. */
+function shellCommand(shell: PosternOptions['shell']): readonly [string, ...string[]] {
+  if (shell === undefined) return [process.execPath];
+  const { prologue = ':', redirections = '' } = shell;
+  const script = `${prologue}; exec "$0" "$@" ${redirections}`;
+  return ['/bin/sh', '-c', script, process.execPath];
 }
 
 /** Our own environment without what would configure the gate or be inherited from the test runner. */
@@ -176,6 +192,7 @@ function observe(
       assert.equal(await waitForExit(timeoutMs), 0, `stderr:\n${tail(stderr)}`);
     },
     kill: (signal) => void child.kill(signal),
+    closeReader: (stream) => void child[stream].destroy(),
   };
 }
 

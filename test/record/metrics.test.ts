@@ -106,6 +106,7 @@ test('gauges are read at the scrape', async () => {
       overloaded: 0,
       utilization: 0,
     }),
+    endpointGroups: () => [{ backendName: 'default/echo:80', healthyCount: () => 2 }],
     authenticators: () => [
       {
         policy: 'default/jwt',
@@ -113,6 +114,7 @@ test('gauges are read at the scrape', async () => {
       },
     ],
   });
+  metrics.countEjection('default/echo:80', '127.0.0.2:80');
   open = 9;
   const text = await metrics.text();
   for (const line of [
@@ -120,6 +122,8 @@ test('gauges are read at the scrape', async () => {
     'postern_downstream_connections 5',
     'postern_mcp_streams{kind="listen"} 3',
     'postern_mcp_streams{kind="get"} 0',
+    'postern_upstream_endpoints_healthy{backend="default/echo:80"} 2',
+    'postern_upstream_endpoint_ejections_total{backend="default/echo:80",endpoint="127.0.0.2:80"} 1',
     'postern_verification_queue 3',
     'postern_token_cache_entries{policy="default/jwt",verdict="accepted"} 4',
     'postern_token_cache_entries{policy="default/jwt",verdict="refused"} 2',

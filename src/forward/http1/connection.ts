@@ -22,6 +22,9 @@ export interface ConnectionOptions extends AnswerLimits {
   readonly connectTimeoutMs: Milliseconds;
 }
 
+/** What became of a request whose connection was lost. */
+export type RequestFate = 'unsent' | 'unanswered' | 'sent';
+
 /** Who waits for the answer that a connection carries. */
 export interface ConnectionUser extends AnswerSink {
   /** The answer is complete. */
@@ -29,10 +32,10 @@ export interface ConnectionUser extends AnswerSink {
   /**
    * There will be no more of the answer.
    *
-   * @param isUnanswered true where an old connection ended without an octet of an answer, so that nothing
-   *   is known of the request
+   * @param fate `unsent`: there never was a connection; `unanswered`: an old connection ended without an
+   *   octet of an answer, so that nothing is known of the request
    */
-  onLost(code: RefusalCode, detail: string, isUnanswered: boolean): void;
+  onLost(code: RefusalCode, detail: string, fate: RequestFate): void;
 }
 
 /** Who owns the connections. */
@@ -192,13 +195,15 @@ export class Connection implements Keepable<Connection> {
 
   #lose(code: RefusalCode, detail: string): void {
     const user = this.#user;
-    const isUnanswered = this.#isOld && !this.#hasAnswered;
+    // What is written before there is a connection is kept by this process.
+    const isUnsent = this.#connectTimer !== null;
+    const isUnanswered = this.#isOld && !this.#hasAnswered && code === 'UPSTREAM_RESET';
     if (user === null) {
       this.#endIdle();
       return;
     }
     this.destroy();
-    user.onLost(code, detail, isUnanswered && code === 'UPSTREAM_RESET');
+    user.onLost(code, detail, isUnsent ? 'unsent' : isUnanswered ? 'unanswered' : 'sent');
   }
 
   #stopConnectTimer(): void {

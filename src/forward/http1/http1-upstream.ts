@@ -4,7 +4,12 @@ import type { TargetPlan } from '../../plan.ts';
 import { targetAuthority } from '../target-authority.ts';
 import type { UpstreamLimits } from '../upstream-limits.ts';
 import type { Upstream, UpstreamAnswer, UpstreamCall, UpstreamRequest } from '../upstream.ts';
-import { Connection, type ConnectionOwner, type ConnectionUser } from './connection.ts';
+import {
+  Connection,
+  type ConnectionOwner,
+  type ConnectionUser,
+  type RequestFate,
+} from './connection.ts';
 import { createDeadlines, type Awaited, type Deadlines } from '../../timers/deadlines.ts';
 import { createIdleConnections } from './idle-connections.ts';
 import { requestHead } from './write-request.ts';
@@ -108,6 +113,8 @@ class Call implements UpstreamCall, ConnectionUser, Awaited<Call> {
   #request: UpstreamRequest | null;
   #head: string;
   #connection: Connection | null = null;
+  /** On a connection before this one. */
+  #wasSent = false;
 
   constructor(request: UpstreamRequest, head: string, answer: UpstreamAnswer, ways: Ways) {
     this.#request = request;
@@ -157,15 +164,16 @@ class Call implements UpstreamCall, ConnectionUser, Awaited<Call> {
     this.#answer.onEnd();
   }
 
-  onLost(code: RefusalCode, detail: string, isUnanswered: boolean): void {
+  onLost(code: RefusalCode, detail: string, fate: RequestFate): void {
     const method = this.#request?.method ?? '';
-    if (isUnanswered && IDEMPOTENT.has(method)) {
+    if (fate === 'unanswered' && IDEMPOTENT.has(method)) {
       // A new connection is never reported in this way, so that there is no third try.
+      this.#wasSent = true;
       this.start(this.#ways.connect());
       return;
     }
     this.#finish();
-    this.#answer.onFailure(code, detail);
+    this.#answer.onFailure(code, detail, fate === 'unsent' && !this.#wasSent);
   }
 
   #finish(): void {

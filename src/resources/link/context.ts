@@ -1,6 +1,5 @@
 import type { EpochMilliseconds } from '../../units.ts';
 import type { Report } from '../report.ts';
-import type { BackendPlan } from '../../plan.ts';
 import type { ResourceSet } from '../resource.ts';
 
 /** Checks that live in stage folders; the composition root hands them in. */
@@ -18,8 +17,6 @@ export interface PlanChecks {
   ): { readonly problems: readonly string[]; readonly warnings: readonly string[] };
   /** Compiles an RE2 pattern; returns what is wrong with it, or `null`. */
   checkRegularExpression(pattern: string): string | null;
-  /** Says what of a backend can't be served as it is written. */
-  checkBackend(backend: BackendPlan): readonly string[];
 }
 
 /** What every linking step needs. */
