@@ -27,6 +27,7 @@ import type { RunOptions } from './options.ts';
 import { createSealer } from './mcp/seal.ts';
 import { sseLimits } from './mcp/sse-upstream/limits.ts';
 import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
+import { LinkedList } from './linked-list.ts';
 import { createPipeline } from './pipeline.ts';
 import type { AuthenticationPlan, AuthorizationServerPlan, Plan, TargetPlan } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
@@ -118,7 +119,7 @@ export function createGateway({
       createAuthorizationServer(plan, { fetch: fetchMetadata, clock: systemClock, onWarning }),
   );
   const mcpOptions = { listenAddress: run.listenAddress, onDeny: run.onDeny, sealer };
-  const open = new Set<Exchange>();
+  const open = new LinkedList<Exchange>();
   let openConnections = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
@@ -148,7 +149,7 @@ export function createGateway({
     onConnections: (change) => (openConnections += change),
   });
   metrics.observe({
-    openRequests: () => open.size,
+    openRequests: () => open.length,
     openStreams: () => countStreams(open),
     openConnections: () => openConnections,
     verifyPool: verifyPool.state,
@@ -156,9 +157,9 @@ export function createGateway({
   });
 
   function finish(exchange: Exchange): void {
-    open.delete(exchange);
+    open.remove(exchange);
     record(exchange);
-    if (open.size === 0) onIdle?.();
+    if (open.length === 0) onIdle?.();
   }
 
   return {
@@ -191,7 +192,7 @@ export function createGateway({
     async drain(timeoutMs) {
       draining = true;
       sockets.stopAccepting();
-      if (open.size > 0 && timeoutMs > 0) {
+      if (open.length > 0 && timeoutMs > 0) {
         await new Promise<void>((resolve) => {
           onIdle = resolve;
           setTimeout(resolve, timeoutMs);
@@ -202,7 +203,7 @@ export function createGateway({
     },
     status: () => ({
       generation: current?.generation ?? 0,
-      openRequests: open.size,
+      openRequests: open.length,
       openConnections,
       keySets: keySetStatuses(current, authenticators),
     }),
@@ -255,8 +256,10 @@ function keySetStatuses(plan: Plan | null, live: readonly PolicyAuthenticator[])
   );
 }
 
-function countStreams(exchanges: Iterable<Exchange>): number {
+function countStreams(exchanges: LinkedList<Exchange>): number {
   let count = 0;
-  for (const { isEventStream } of exchanges) if (isEventStream) count += 1;
+  for (let exchange = exchanges.first; exchange !== null; exchange = exchange.after) {
+    if (exchange.isEventStream) count += 1;
+  }
   return count;
 }
