@@ -14,6 +14,7 @@ import type { OpenedSession } from './mcp/session.ts';
 import type { ChosenBackend } from './forward/backend-chooser.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { ListenerTable } from './route/listener-table.ts';
+import type { Linked } from './linked-list.ts';
 import type { ListenerRuntime, RuleRuntime } from './runtime.ts';
 import type { RunningAnswer } from './streams/running-answer.ts';
 import type { StreamEndReason } from './streams/stream-ending.ts';
@@ -37,7 +38,12 @@ export interface HeaderEdit {
  * One request in flight and everything that the stages learn about it. Every field is set in the
  * constructor, so that all exchanges share one shape and the hot path stays monomorphic.
  */
-export class Exchange {
+export class Exchange implements Linked<Exchange> {
+  /** The exchanges in flight. */
+  before: Exchange | null = null;
+  after: Exchange | null = null;
+  isLinked = false;
+
   readonly head: RequestHead;
   readonly responder: Responder;
   /** Collects the body; `null` where the request has none. */

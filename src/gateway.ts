@@ -32,6 +32,7 @@ import { sseLimits } from './mcp/sse-upstream/limits.ts';
 import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
 import { createPostRelay } from './mcp/sse-downstream/post-relay.ts';
 import { createSseDownstream } from './mcp/sse-downstream/sse-downstream.ts';
+import { LinkedList } from './linked-list.ts';
 import { createPipeline } from './pipeline.ts';
 import type {
   AuthenticationPlan,
@@ -192,7 +193,7 @@ export function createGateway({
         onBug,
       }),
   };
-  const open = new Set<Exchange>();
+  const open = new LinkedList<Exchange>();
   let openConnections = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
@@ -251,7 +252,7 @@ export function createGateway({
     onConnections: (change) => (openConnections += change),
   });
   metrics.observe({
-    openRequests: () => open.size,
+    openRequests: () => open.length,
     openStreams: () => countStreams(open),
     mcpStreams: () => countMcpStreams(open),
     openConnections: () => openConnections,
@@ -261,9 +262,9 @@ export function createGateway({
   });
 
   function finish(exchange: Exchange): void {
-    open.delete(exchange);
+    open.remove(exchange);
     record(exchange);
-    if (open.size === 0) onIdle?.();
+    if (open.length === 0) onIdle?.();
   }
 
   return {
@@ -299,7 +300,7 @@ export function createGateway({
     async drain(timeoutMs) {
       draining = true;
       sockets.stopAccepting();
-      if (open.size > 0 && timeoutMs > 0) {
+      if (open.length > 0 && timeoutMs > 0) {
         await new Promise<void>((resolve) => {
           onIdle = resolve;
           setTimeout(resolve, timeoutMs);
@@ -311,7 +312,7 @@ export function createGateway({
     },
     status: () => ({
       generation: current?.generation ?? 0,
-      openRequests: open.size,
+      openRequests: open.length,
       openConnections,
       keySets: keySetStatuses(current, authenticators),
     }),
@@ -371,8 +372,10 @@ function keySetStatuses(plan: Plan | null, live: readonly PolicyAuthenticator[])
   );
 }
 
-function countStreams(exchanges: Iterable<Exchange>): number {
+function countStreams(exchanges: LinkedList<Exchange>): number {
   let count = 0;
-  for (const { isEventStream } of exchanges) if (isEventStream) count += 1;
+  for (let exchange = exchanges.first; exchange !== null; exchange = exchange.after) {
+    if (exchange.isEventStream) count += 1;
+  }
   return count;
 }

@@ -1,6 +1,6 @@
 import type { Milliseconds } from '../units.ts';
 import { coarseIntervalMs, createCoarseTimer } from './coarse-timer.ts';
-import { LinkedList, type Linked } from './linked-list.ts';
+import { LinkedList, type Linked } from '../linked-list.ts';
 
 /** What can be waited for. */
 export interface Awaited<Item> extends Linked<Item> {

@@ -1,6 +1,6 @@
 import type { Milliseconds } from '../../units.ts';
 import { createCoarseTimer } from '../../timers/coarse-timer.ts';
-import { LinkedList, type Linked } from '../../timers/linked-list.ts';
+import { LinkedList, type Linked } from '../../linked-list.ts';
 
 /** A connection that can wait for its next request. */
 export interface Keepable<Connection> extends Linked<Connection> {
