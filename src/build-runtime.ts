@@ -6,6 +6,7 @@ import type { Authenticator } from './authenticate/authenticator.ts';
 import { createAuthorizer } from './authorize/authorize.ts';
 import type { Authorizer } from './authorize/authorizer.ts';
 import { createMcpAuthorizer } from './authorize/mcp-authorizer.ts';
+import { buildRateLimits, type LiveRateLimits } from './build-rate-limits.ts';
 import { createBackendChooser, type WeightedBackend } from './forward/backend-chooser.ts';
 import type { OnDeny } from './mcp/denial-answer.ts';
 import { createMcpBackend, type McpBackend } from './mcp/mcp-backend.ts';
@@ -23,6 +24,7 @@ export interface LiveParts {
   readonly authenticators: readonly Authenticator[];
   /** By backend, then by target. */
   readonly upstreams: readonly (readonly Upstream[])[];
+  readonly rateLimits: LiveRateLimits;
 }
 
 /** What holds for every MCP backend. */
@@ -43,6 +45,9 @@ export function buildTables(
 ): ReadonlyMap<string, ListenerTable> {
   const authorizers = new Map<string, Authorizer>();
   const mcpBackends = plan.backends.map((backend) => buildMcpBackend(plan, backend, options));
+  const backendRateLimits = plan.backends.map((backend) =>
+    buildRateLimits(plan, backend, live.rateLimits, 'mcp'),
+  );
 
   /** Rules under the same policies share one authorizer. */
   function authorizerFor(indexes: readonly number[]): Authorizer | null {
@@ -64,6 +69,7 @@ export function buildTables(
       authenticators,
       reservedHeaders: new Set(authenticators.flatMap(({ reservedHeaders }) => reservedHeaders)),
       authorizer: authorizerFor(rule.authorizations),
+      rateLimits: buildRateLimits(plan, rule, live.rateLimits, 'http'),
       filters: compileFilters(rule.filters),
       requestTimeoutMs: rule.timeouts.requestMs,
       backendRequestTimeoutMs: rule.timeouts.backendRequestMs,
@@ -77,7 +83,11 @@ export function buildTables(
     if (upstream === undefined) return { weight, backend: null };
     const { type } = at(plan.backends, backend);
     const mcp = mcpBackends[backend] ?? null;
-    return { weight, backend: { type, upstream, mcp, filters: compileFilters(filters) } };
+    const rateLimits = backendRateLimits[backend] ?? null;
+    return {
+      weight,
+      backend: { type, upstream, mcp, rateLimits, filters: compileFilters(filters) },
+    };
   }
 
   return new Map(

@@ -35,6 +35,12 @@ export class Exchange {
   /** From `performance.now()`: durations must not depend on the wall clock. */
   readonly startedAtMonotonicMs: number;
 
+  /** Set by `admit` and the stages like it: what the exchange is counted under until it is over. */
+  admitted = false;
+  countedAddress: string | null = null;
+  countedPrincipal: string | null = null;
+  countedStream: string | null = null;
+
   /** Set by `find-route`. */
   listener: ListenerRuntime | null = null;
   /** Set by `find-route`. */

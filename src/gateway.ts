@@ -9,6 +9,7 @@ import { createAuthenticator, type PolicyAuthenticator } from './authenticate/au
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
 import { createKeySetStore } from './authenticate/key-set-store.ts';
 import { createVerifyPool } from './authenticate/verify-pool.ts';
+import type { LiveRateLimits } from './build-rate-limits.ts';
 import { buildTables } from './build-runtime.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
@@ -16,12 +17,23 @@ import { createChooseBackend } from './forward/choose-backend.ts';
 import { createForward } from './forward/forward.ts';
 import { createUpstream, type UpstreamLimits } from './forward/undici-upstream.ts';
 import type { Upstream } from './forward/upstream.ts';
+import { createAdmission } from './limit/admission.ts';
+import { createGlobalRateLimits, type GlobalRateLimit } from './limit/global-rate-limit.ts';
+import { createLimitRate } from './limit/limit-rate.ts';
+import { createLocalRateLimit, type LocalRateLimit } from './limit/local-rate-limit.ts';
+import { watchOverload } from './limit/overload.ts';
 import type { RunOptions } from './options.ts';
 import { createSealer } from './mcp/seal.ts';
 import { sseLimits } from './mcp/sse-upstream/limits.ts';
 import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
 import { createPipeline } from './pipeline.ts';
-import type { AuthenticationPlan, Plan, TargetPlan } from './plan.ts';
+import type {
+  AuthenticationPlan,
+  GlobalRateLimitPlan,
+  LocalRateLimitPlan,
+  Plan,
+  TargetPlan,
+} from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
 import { createReuse, type Turn } from './reuse.ts';
 import { createSockets } from './sockets.ts';
@@ -32,6 +44,8 @@ export interface GatewayOptions {
   readonly run: RunOptions;
   /** Seal the session ids that clients hold; the first seals, all open. */
   readonly sessionKeys: readonly Uint8Array[];
+  /** Where global rate limits are counted; `null` where no Redis is named. Never to be shown. */
+  readonly redisUrl: string | null;
   readonly metrics: Metrics;
   /** Called once for every exchange that is over. */
   readonly record: (exchange: Exchange) => void;
@@ -61,6 +75,7 @@ interface UpstreamPart {
 export function createGateway({
   run,
   sessionKeys,
+  redisUrl,
   metrics,
   record,
   onWarning,
@@ -73,6 +88,7 @@ export function createGateway({
     idleTimeoutMs: run.upstreamIdleTimeoutMs,
     maxHeaderBytes: run.maxHeaderBytes,
   };
+  const overload = watchOverload(run.overloadDelayMs);
   const verifyPool = createVerifyPool({
     threads: run.verifyThreads,
     maxQueued: run.verifyQueue,
@@ -92,6 +108,7 @@ export function createGateway({
       limits: { maxAccepted: run.tokenCacheEntries },
       onWarning,
       onVerdict: metrics.countToken,
+      refuseCold: () => overload.refuse('cold-token'),
     }),
   );
   const sealer = createSealer({
@@ -105,15 +122,23 @@ export function createGateway({
     const scheme = target.tls === null ? 'http' : 'https';
     return createSseUpstream(http, { scheme, sealer, limits: sseLimits, createUid });
   });
+  const globalRateLimits = createGlobalRateLimits(redisUrl, onWarning);
+  const reuseLocalLimits = createReuse<LocalRateLimitPlan, LocalRateLimit>(createLocalRateLimit);
+  const reuseGlobalLimits = createReuse<GlobalRateLimitPlan, GlobalRateLimit>(
+    globalRateLimits.open,
+  );
   const mcpOptions = { onDeny: run.onDeny, sealer };
   const open = new Set<Exchange>();
   let openConnections = 0;
+  let refusedConnections = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
   let current: Plan | null = null;
   let authenticators: readonly PolicyAuthenticator[] = [];
+  let rateLimits: LiveRateLimits = { local: [], global: [] };
 
   const monotonicNow = (): number => performance.now();
+  const admission = createAdmission(run, overload, monotonicNow);
   const sockets = createSockets({
     defaultAddress: run.listenAddress,
     limits: {
@@ -126,14 +151,30 @@ export function createGateway({
     monotonicNow,
     closing: () => draining,
     run: createPipeline({
+      admit: admission.admit,
+      admitPrincipal: admission.admitPrincipal,
+      limitRate: createLimitRate({
+        limitsOf: ({ rule }) => rule?.rateLimits ?? null,
+        monotonicNow,
+      }),
       chooseBackend: createChooseBackend(Math.random),
       readBody: createReadBody(run.bodyTimeoutMs),
+      limitBackendRate: createLimitRate({
+        limitsOf: ({ backend }) => backend?.rateLimits ?? null,
+        monotonicNow,
+      }),
+      admitStream: admission.admitStream,
       forward: createForward({ monotonicNow }),
       onBug,
     }),
     onStarted: (exchange) => open.add(exchange),
     onFinished: finish,
-    onConnections: (change) => (openConnections += change),
+    onConnections(change) {
+      openConnections += change;
+      const fits = run.maxConnections === 0 || openConnections <= run.maxConnections;
+      if (!fits) refusedConnections += 1;
+      return fits;
+    },
   });
   metrics.observe({
     openRequests: () => open.size,
@@ -141,10 +182,15 @@ export function createGateway({
     openConnections: () => openConnections,
     verifyPool: verifyPool.state,
     authenticators: () => authenticators,
+    refusedConnections: () => refusedConnections,
+    admission: admission.state,
+    overload,
+    rateLimits: () => rateLimits,
   });
 
   function finish(exchange: Exchange): void {
     open.delete(exchange);
+    admission.leave(exchange);
     record(exchange);
     if (open.size === 0) onIdle?.();
   }
@@ -157,11 +203,18 @@ export function createGateway({
         turns.push(auth);
         const up = reuseUpstreams(upstreamParts(plan));
         turns.push(up);
+        const local = reuseLocalLimits(plan.localRateLimits);
+        turns.push(local);
+        const global = reuseGlobalLimits(plan.globalRateLimits);
+        turns.push(global);
+        const limiting = { local: local.live, global: global.live };
         const upstreams = groupByBackend(plan, up.live);
-        const tables = buildTables(plan, { authenticators: auth.live, upstreams }, mcpOptions);
+        const live = { authenticators: auth.live, upstreams, rateLimits: limiting };
+        const tables = buildTables(plan, live, mcpOptions);
         await keySetsReady(auth.live, run.keySetDeadlineMs);
         sockets.prepare(plan.ports).commit(tables);
         authenticators = auth.live;
+        rateLimits = limiting;
       } catch (error) {
         for (const turn of turns) turn.abandon();
         throw error;
@@ -180,6 +233,8 @@ export function createGateway({
         });
       }
       sockets.closeAll();
+      overload.close();
+      globalRateLimits.close();
       await verifyPool.close();
     },
     status: () => ({

@@ -5,6 +5,7 @@
 
 import { checkBackend } from './forward/check-backend.ts';
 import { checkExpression } from './authorize/rule.ts';
+import { checkTextExpression } from './authorize/text-expression.ts';
 import type { RunOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import { checkRegularExpression } from './re2.ts';
@@ -45,7 +46,7 @@ export function createPlanLoader(
     });
     const compiled = compilePlan(loaded.resources, {
       generation,
-      checks: { checkExpression, checkRegularExpression, checkBackend },
+      checks: { checkExpression, checkTextExpression, checkRegularExpression, checkBackend },
       loadFailed: [...sources.problems, ...loaded.problems].some(isError),
     });
     const problems = [...sources.problems, ...loaded.problems, ...compiled.problems];

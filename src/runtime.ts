@@ -7,6 +7,7 @@
 import type { Authenticator } from './authenticate/authenticator.ts';
 import type { Authorizer } from './authorize/authorizer.ts';
 import type { BackendChooser } from './forward/backend-chooser.ts';
+import type { RateLimits } from './limit/limit-rate.ts';
 import type { CompiledCors } from './route/cors.ts';
 import type { CompiledFilters } from './route/filters.ts';
 import type { ListenerTable } from './route/listener-table.ts';
@@ -46,6 +47,8 @@ export interface RuleRuntime {
   readonly reservedHeaders: ReadonlySet<string>;
   /** `null` where no authorization policy applies. */
   readonly authorizer: Authorizer | null;
+  /** `null` where no rate limit applies. */
+  readonly rateLimits: RateLimits | null;
   readonly filters: CompiledFilters;
   readonly requestTimeoutMs: Milliseconds | null;
   readonly backendRequestTimeoutMs: Milliseconds | null;

@@ -24,7 +24,16 @@ interface Source {
   readonly findings: readonly string[];
 }
 
-const STAGES = ['accept', 'route', 'authenticate', 'authorize', 'mcp', 'forward', 'record'];
+const STAGES = [
+  'accept',
+  'limit',
+  'route',
+  'authenticate',
+  'authorize',
+  'mcp',
+  'forward',
+  'record',
+];
 
 /** Data and pure functions that several stages read: files of one stage that others may import. */
 const COMMON_GROUND: Readonly<Record<string, string>> = {
@@ -41,6 +50,8 @@ const HOMES: Readonly<Record<string, string>> = {
   '@marcbachmann/cel-js': 'authorize/',
   '@bufbuild/re2': 're2.ts',
   undici: 'forward/',
+  ioredis: 'limit/',
+  'rate-limiter-flexible': 'limit/',
   'prom-client': 'record/',
   'sonic-boom': 'record/',
   pino: 'record/process-log.ts',

@@ -2,7 +2,10 @@ import type {
   AuthenticationPlan,
   AuthorizationPlan,
   BackendPlan,
+  GlobalRateLimitPlan,
+  LocalRateLimitPlan,
   Plan,
+  RateLimitIndexes,
   RulePlan,
 } from '../plan.ts';
 import { systemClock, type Clock } from '../units.ts';
@@ -17,7 +20,7 @@ import { checkAuthorization, normaliseAuthorization } from './policy/authorizati
 import { normaliseAgentgatewayPolicy } from './policy/normalise-agentgateway-policy.ts';
 import { extensionProviders, normaliseTrafficPolicy } from './policy/normalise-traffic-policy.ts';
 import type { NormalisedPolicy } from './policy/normalised-policy.ts';
-import { rulePolicies } from './policy/rule-policies.ts';
+import { rateLimitsOf, rulePolicies, type RateLimitPlans } from './policy/rule-policies.ts';
 import { createPool } from './pool.ts';
 import { groupByPort } from './ports.ts';
 import type { Problem } from './problem.ts';
@@ -127,7 +130,13 @@ function buildPlan(
 ): Plan {
   const authentications = createPool<AuthenticationPlan>();
   const authorizations = createPool<AuthorizationPlan>();
+  const localRateLimits = createPool<LocalRateLimitPlan>();
+  const globalRateLimits = createPool<GlobalRateLimitPlan>();
   const backends = createPool<LinkedBackend>();
+  const rateLimitIndexes = ({ local, global }: RateLimitPlans): RateLimitIndexes => ({
+    localRateLimit: local === null ? null : localRateLimits.indexOf(local),
+    globalRateLimit: global === null ? null : globalRateLimits.indexOf(global),
+  });
 
   const rulesOn = (listener: LinkedListener): readonly RulePlan[] =>
     routes.flatMap(({ resource, rules, attachments: parents }) => {
@@ -153,6 +162,7 @@ function buildPlan(
           })),
           authentications: policies.authentications.map((plan) => authentications.indexOf(plan)),
           authorizations: policies.authorizations.map((plan) => authorizations.indexOf(plan)),
+          ...rateLimitIndexes(policies.rateLimits),
         };
       });
     });
@@ -169,6 +179,7 @@ function buildPlan(
       mcpAuthorizations: (inline === undefined ? attached : [inline, ...attached]).map(
         ({ section, target }) => ({ authorization: authorizations.indexOf(section.plan), target }),
       ),
+      ...rateLimitIndexes(rateLimitsOf(attachments.on(backend.resource, null))),
     };
     for (const problem of checks.checkBackend(plan))
       report.error(backend.resource, ['spec'], problem);
@@ -179,6 +190,8 @@ function buildPlan(
     ports,
     authentications: authentications.items(),
     authorizations: authorizations.items(),
+    localRateLimits: localRateLimits.items(),
+    globalRateLimits: globalRateLimits.items(),
     backends: backendPlans,
   };
 }

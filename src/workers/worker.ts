@@ -3,6 +3,7 @@
  */
 
 import { createGateway } from '../gateway.ts';
+import { parseRedisUrl, REDIS_URL_VARIABLE } from '../limit/redis-url.ts';
 import type { RunOptions } from '../options.ts';
 import { parseSessionKeys, SESSION_KEY_VARIABLE } from '../mcp/session-keys.ts';
 import { createAccessLog } from '../record/access-log.ts';
@@ -24,6 +25,7 @@ const metrics = createMetrics({ accessLog });
 const gateway = createGateway({
   run,
   sessionKeys: sessionKeys(),
+  redisUrl: redisUrl(),
   metrics,
   record: createRecorder({
     accessLog: run.accessLog === 'on' ? accessLog : null,
@@ -70,6 +72,12 @@ function sessionKeys(): readonly Uint8Array[] {
   const parsed = parseSessionKeys(process.env[SESSION_KEY_VARIABLE] ?? '');
   if (!parsed.ok) throw new Error(parsed.problem);
   return parsed.keys;
+}
+
+function redisUrl(): string | null {
+  const parsed = parseRedisUrl(process.env[REDIS_URL_VARIABLE]);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.url;
 }
 
 function say(message: ToPrimary): void {

@@ -63,6 +63,8 @@ const expected: Plan = {
               backends: [{ backend: 0, invalid: null, weight: 1, filters: [] }],
               authentications: [0],
               authorizations: [0],
+              localRateLimit: null,
+              globalRateLimit: null,
             },
           ],
         },
@@ -113,6 +115,8 @@ const expected: Plan = {
       expressions: ['jwt.sub == "alice"'],
     },
   ],
+  localRateLimits: [],
+  globalRateLimits: [],
   backends: [
     {
       name: 'gloo-system/github-mcp-backend',
@@ -135,6 +139,8 @@ const expected: Plan = {
         },
       ],
       mcpAuthorizations: [],
+      localRateLimit: null,
+      globalRateLimit: null,
     },
   ],
 };

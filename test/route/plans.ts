@@ -82,6 +82,8 @@ export function rulePlanOf(
     backends: [],
     authentications: [],
     authorizations: [],
+    localRateLimit: null,
+    globalRateLimit: null,
     ...options,
   };
 }
@@ -94,6 +96,7 @@ export function ruleRuntimeOf(name: string, options: Partial<RuleRuntime> = {}):
     authenticators: [],
     reservedHeaders: new Set(),
     authorizer: null,
+    rateLimits: null,
     filters: compileFilters([]),
     requestTimeoutMs: null,
     backendRequestTimeoutMs: null,

@@ -12,6 +12,7 @@ import {
   targetReferences,
   targetSelectors,
 } from './common.ts';
+import { agentgatewayRateLimit } from './rate-limit.ts';
 import { ignored, list, object, oneOfWords, refused, string, type Typed } from './schema.ts';
 
 /** cacheDuration: default and minimum 5m. */
@@ -68,7 +69,7 @@ const trafficFields = {
   phase: ignored(),
   cors: ignored(),
   csrf: ignored(),
-  rateLimit: ignored(),
+  rateLimit: agentgatewayRateLimit,
   extProc: ignored(),
   transformation: ignored(),
   headerModifiers: ignored(),

@@ -7,6 +7,7 @@ import type { AnyResource, Resource } from '../resource.ts';
 import { normaliseAuthorization } from './authorization.ts';
 import type { AuthenticationSection, NormalisedPolicy } from './normalised-policy.ts';
 import { linkAgentgatewayProvider } from './providers.ts';
+import { agentgatewayRateLimits } from './rate-limits.ts';
 
 const modes = {
   Strict: 'RequireValid',
@@ -43,6 +44,7 @@ export function normaliseAgentgatewayPolicy(
       'mcp',
       'authorization',
     ]),
+    ...agentgatewayRateLimits(context, policy, traffic?.rateLimit),
     hasBackendTls: backend?.tls !== undefined,
   };
 }

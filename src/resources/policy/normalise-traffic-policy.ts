@@ -10,6 +10,7 @@ import type { Resource } from '../resource.ts';
 import { normaliseAuthorization } from './authorization.ts';
 import type { AuthenticationSection, NormalisedPolicy } from './normalised-policy.ts';
 import { linkExtensionProvider, linkGlooProvider } from './providers.ts';
+import { trafficRateLimits } from './rate-limits.ts';
 
 type TrafficPolicyResource =
   | Resource<'GlooTrafficPolicy'>
@@ -40,6 +41,7 @@ export function normaliseTrafficPolicy(
     authentication: authenticationOf(context, backends, policy),
     httpAuthorization: authorization,
     mcpAuthorization: authorization,
+    ...trafficRateLimits(context, policy),
     hasBackendTls: false,
   };
 }
