@@ -1,7 +1,7 @@
 import type { Exchange } from '../exchange.ts';
 import { Refusal } from '../errors.ts';
 import type { Milliseconds } from '../units.ts';
-import { PASS, type Verdict } from '../verdict.ts';
+import { ANSWERED, PASS, type Verdict } from '../verdict.ts';
 
 /**
  * Makes the read-body stage, which waits until the whole request body is there.
@@ -22,7 +22,8 @@ export function createReadBody(
         : setTimeout(() => exchange.fail(new Refusal('BODY_TIMEOUT')), timeoutMs);
     return requestBody.whenSettled().then(() => {
       clearTimeout(timer);
-      return settle(exchange);
+      // The timeout has answered, and what it discarded is no reason to cut that answer off.
+      return exchange.refusal === null ? settle(exchange) : ANSWERED;
     });
   };
 }
