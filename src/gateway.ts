@@ -18,7 +18,7 @@ import { createForward } from './forward/forward.ts';
 import { createUpstream, type UpstreamLimits } from './forward/undici-upstream.ts';
 import type { Upstream } from './forward/upstream.ts';
 import { createAdmission } from './limit/admission.ts';
-import { createGlobalRateLimits, type GlobalRateLimit } from './limit/global-rate-limit.ts';
+import type { GlobalRateLimit, GlobalRateLimits } from './limit/global-rate-limit.ts';
 import { createLimitRate } from './limit/limit-rate.ts';
 import { createLocalRateLimit, type LocalRateLimit } from './limit/local-rate-limit.ts';
 import { watchOverload } from './limit/overload.ts';
@@ -122,11 +122,12 @@ export function createGateway({
     const scheme = target.tls === null ? 'http' : 'https';
     return createSseUpstream(http, { scheme, sealer, limits: sseLimits, createUid });
   });
-  const globalRateLimits = createGlobalRateLimits(redisUrl, onWarning);
+  let globalRateLimits: GlobalRateLimits | null = null;
   const reuseLocalLimits = createReuse<LocalRateLimitPlan, LocalRateLimit>(createLocalRateLimit);
-  const reuseGlobalLimits = createReuse<GlobalRateLimitPlan, GlobalRateLimit>(
-    globalRateLimits.open,
-  );
+  const reuseGlobalLimits = createReuse<GlobalRateLimitPlan, GlobalRateLimit>((plan) => {
+    if (globalRateLimits === null) throw new Error('the client of Redis is not loaded');
+    return globalRateLimits.open(plan);
+  });
   const mcpOptions = { onDeny: run.onDeny, sealer };
   const open = new Set<Exchange>();
   let openConnections = 0;
@@ -188,6 +189,12 @@ export function createGateway({
     rateLimits: () => rateLimits,
   });
 
+  /** The client of Redis takes 30 MiB, which is for those who use it. */
+  async function loadGlobalRateLimits(): Promise<GlobalRateLimits> {
+    const { createGlobalRateLimits } = await import('./limit/global-rate-limit.ts');
+    return createGlobalRateLimits(redisUrl, onWarning);
+  }
+
   function finish(exchange: Exchange): void {
     open.delete(exchange);
     admission.leave(exchange);
@@ -205,6 +212,7 @@ export function createGateway({
         turns.push(up);
         const local = reuseLocalLimits(plan.localRateLimits);
         turns.push(local);
+        if (plan.globalRateLimits.length > 0) globalRateLimits ??= await loadGlobalRateLimits();
         const global = reuseGlobalLimits(plan.globalRateLimits);
         turns.push(global);
         const limiting = { local: local.live, global: global.live };
@@ -234,7 +242,7 @@ export function createGateway({
       }
       sockets.closeAll();
       overload.close();
-      globalRateLimits.close();
+      globalRateLimits?.close();
       await verifyPool.close();
     },
     status: () => ({

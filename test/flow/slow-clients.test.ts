@@ -58,55 +58,48 @@ const rows: readonly {
   },
 ];
 
-describe(
-  'a client that takes its time is not waited for',
-  { concurrency: true },
-  () => {
-    let upstream: FakeUpstream;
-    let gate: Gate;
+describe('a client that takes its time is not waited for', { concurrency: true }, () => {
+  let upstream: FakeUpstream;
+  let gate: Gate;
 
-    before(async () => {
-      upstream = await startFakeUpstream(fileScope);
-      gate = await startGate(fileScope, {
-        upstreamPort: upstream.port,
-        options: ['--body-timeout=5s'],
-      });
+  before(async () => {
+    upstream = await startFakeUpstream(fileScope);
+    gate = await startGate(fileScope, {
+      upstreamPort: upstream.port,
+      options: ['--body-timeout=5s'],
     });
+  });
 
-    for (const { what, first, trickle, answer } of rows) {
-      test(what, async () => {
-        const { received, closed } = await dawdle(first, trickle);
-        assert.equal(closed, true, 'the gate closes the connection');
-        assert.match(received, answer);
-      });
-    }
+  for (const { what, first, trickle, answer } of rows) {
+    test(what, async () => {
+      const { received, closed } = await dawdle(first, trickle);
+      assert.equal(closed, true, 'the gate closes the connection');
+      assert.match(received, answer);
+    });
+  }
 
-    function dawdle(
-      first: string,
-      trickle: string,
-    ): Promise<{ received: string; closed: boolean }> {
-      return new Promise((resolve) => {
-        let received = '';
-        const socket = connect(gate.port, '127.0.0.1', () => socket.write(first));
-        const trickling = setInterval(() => {
-          if (trickle !== '' && !socket.destroyed) socket.write(trickle);
-        }, 500);
-        const settle = (closed: boolean): void => {
-          clearInterval(trickling);
-          clearTimeout(patience);
-          resolve({ received, closed });
-        };
-        const patience = setTimeout(() => {
-          settle(false);
-          socket.destroy();
-        }, patienceMs);
-        socket.setEncoding('latin1').on('data', (text: string) => (received += text));
-        socket.on('error', () => undefined);
-        socket.once('close', () => settle(true));
-      });
-    }
-  },
-);
+  function dawdle(first: string, trickle: string): Promise<{ received: string; closed: boolean }> {
+    return new Promise((resolve) => {
+      let received = '';
+      const socket = connect(gate.port, '127.0.0.1', () => socket.write(first));
+      const trickling = setInterval(() => {
+        if (trickle !== '' && !socket.destroyed) socket.write(trickle);
+      }, 500);
+      const settle = (closed: boolean): void => {
+        clearInterval(trickling);
+        clearTimeout(patience);
+        resolve({ received, closed });
+      };
+      const patience = setTimeout(() => {
+        settle(false);
+        socket.destroy();
+      }, patienceMs);
+      socket.setEncoding('latin1').on('data', (text: string) => (received += text));
+      socket.on('error', () => undefined);
+      socket.once('close', () => settle(true));
+    });
+  }
+});
 
 test('and leaves nothing behind', async () => {
   const upstream = await startFakeUpstream(fileScope);
