@@ -6,6 +6,7 @@ import type { Authenticator } from './authenticate/authenticator.ts';
 import { createAuthorizer } from './authorize/authorize.ts';
 import type { Authorizer } from './authorize/authorizer.ts';
 import { createMcpAuthorizer } from './authorize/mcp-authorizer.ts';
+import { buildRateLimits, type LiveRateLimits } from './build-rate-limits.ts';
 import { createBackendChooser, type WeightedBackend } from './forward/backend-chooser.ts';
 import type { OnDeny } from './mcp/denial-answer.ts';
 import { createMcpBackend, type McpBackend, type McpBackendParts } from './mcp/mcp-backend.ts';
@@ -36,6 +37,7 @@ export interface LiveParts {
   readonly upstreams: readonly (readonly Upstream[])[];
   /** In the order of {@link authorizationServerPlans}. */
   readonly authorizationServers: readonly AuthorizationServer[];
+  readonly rateLimits: LiveRateLimits;
 }
 
 /** What holds for every MCP backend, and the process's default listen address. */
@@ -67,6 +69,9 @@ export function buildTables(
   const mcpBackends = plan.backends.map((backend, index) =>
     buildMcpBackend(plan, backend, at(live.upstreams, index), options),
   );
+  const backendRateLimits = plan.backends.map((backend) =>
+    buildRateLimits(plan, backend, live.rateLimits, 'mcp'),
+  );
 
   /** Rules under the same policies share one authorizer. */
   function authorizerFor(indexes: readonly number[]): Authorizer | null {
@@ -96,6 +101,7 @@ export function buildTables(
       pageGuard: speaksMcp
         ? createPageGuard({ cors, hostnames: rule.hostnames, isLoopback })
         : null,
+      rateLimits: buildRateLimits(plan, rule, live.rateLimits, 'http'),
       filters: compileFilters(rule.filters),
       requestTimeoutMs: rule.timeouts.requestMs,
       backendRequestTimeoutMs: rule.timeouts.backendRequestMs,
@@ -109,7 +115,11 @@ export function buildTables(
     if (upstream === undefined) return { weight, backend: null };
     const { type } = at(plan.backends, backend);
     const mcp = mcpBackends[backend] ?? null;
-    return { weight, backend: { type, upstream, mcp, filters: compileFilters(filters) } };
+    const rateLimits = backendRateLimits[backend] ?? null;
+    return {
+      weight,
+      backend: { type, upstream, mcp, rateLimits, filters: compileFilters(filters) },
+    };
   }
 
   return new Map(

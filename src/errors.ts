@@ -63,8 +63,26 @@ const upstream = (status: number, text: string): Row => ({
   text,
 });
 
+const limit = (status: number, reason: Reason, text: string): Row => ({
+  status,
+  jsonRpcCode: -32603,
+  reason,
+  retryable: true,
+  text,
+});
+
 // prettier-ignore
 const rows = {
+  // Limits. What a caller alone is to blame for is 429, what the process has no room for 503.
+  REQUESTS_EXCEEDED: limit(503, 'Overload', 'too many requests in flight'),
+  OVERLOADED: limit(503, 'Overload', 'overloaded'),
+  ADDRESS_RATE_EXCEEDED: limit(429, 'RateLimit', 'rate limit exceeded'),
+  ADDRESS_REQUESTS_EXCEEDED: limit(429, 'RateLimit', 'too many requests in flight from this address'),
+  PRINCIPAL_REQUESTS_EXCEEDED: limit(429, 'RateLimit', 'too many requests in flight of this caller'),
+  PRINCIPAL_STREAMS_EXCEEDED: limit(429, 'RateLimit', 'too many event streams of this caller'),
+  RATE_LIMITED: limit(429, 'RateLimit', 'rate limit exceeded'),
+  RATE_LIMIT_UNAVAILABLE: limit(503, 'RateLimit', 'rate limit failed'),
+
   // Authentication. The status 403 is the guide's; a policy's own failure status replaces it.
   TOKEN_MISSING: jwt('no bearer token found'),
   TOKEN_AMBIGUOUS: jwt('the request carries more than one token'),

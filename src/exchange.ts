@@ -60,6 +60,14 @@ export class Exchange implements Linked<Exchange> {
   stageIndex = 0;
   onProceed: ((exchange: Exchange, verdict: Verdict) => void) | null = null;
 
+  /** Handed over by another worker, which has counted it. */
+  isRelayed = false;
+  /** Set by `admit` and the stages like it: what the exchange is counted under until it is over. */
+  admitted = false;
+  countedAddress: string | null = null;
+  countedPrincipal: string | null = null;
+  countedStream: string | null = null;
+
   /** Set by `find-listener`. */
   listener: ListenerRuntime | null = null;
   /** Set by `find-route`. */

@@ -10,6 +10,7 @@ import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
 import { createKeySetStore } from './authenticate/key-set-store.ts';
 import { createVerifyPool } from './authenticate/verify-pool.ts';
 import { authorizationServerPlans } from './build-discovery.ts';
+import type { LiveRateLimits } from './build-rate-limits.ts';
 import { buildTables, type McpOptions } from './build-runtime.ts';
 import {
   createAuthorizationServer,
@@ -24,6 +25,11 @@ import { createForward, requestFor } from './forward/forward.ts';
 import { createUpstream } from './forward/create-upstream.ts';
 import type { UpstreamLimits } from './forward/upstream-limits.ts';
 import type { Upstream } from './forward/upstream.ts';
+import { createAdmission } from './limit/admission.ts';
+import type { GlobalRateLimit, GlobalRateLimits } from './limit/global-rate-limit.ts';
+import { createLimitRate } from './limit/limit-rate.ts';
+import { createLocalRateLimit, type LocalRateLimit } from './limit/local-rate-limit.ts';
+import { watchOverload } from './limit/overload.ts';
 import type { RunOptions } from './options.ts';
 import { createFederation } from './mcp/federation/federation.ts';
 import { createFederationMemory } from './mcp/federation/federation-memory.ts';
@@ -38,6 +44,8 @@ import type {
   AuthenticationPlan,
   AuthorizationServerPlan,
   BackendPlan,
+  GlobalRateLimitPlan,
+  LocalRateLimitPlan,
   Plan,
   TargetPlan,
 } from './plan.ts';
@@ -58,6 +66,8 @@ export interface GatewayOptions {
   readonly sessionKeys: readonly Uint8Array[];
   /** The other workers. */
   readonly siblings: Siblings;
+  /** Where global rate limits are counted; `null` where no Redis is named. Never to be shown. */
+  readonly redisUrl: string | null;
   readonly metrics: Metrics;
   /** Called once for every exchange that is over. */
   readonly record: (exchange: Exchange) => void;
@@ -90,6 +100,7 @@ export function createGateway({
   run,
   sessionKeys,
   siblings,
+  redisUrl,
   metrics,
   record,
   onWarning,
@@ -104,6 +115,7 @@ export function createGateway({
   };
   const monotonicNow = (): number => performance.now();
   const endpointGroups = new Set<EndpointGroup>();
+  const overload = watchOverload(run.overloadDelayMs);
   const verifyPool = createVerifyPool({
     threads: run.verifyThreads,
     maxQueued: run.verifyQueue,
@@ -123,6 +135,7 @@ export function createGateway({
       limits: { maxAccepted: run.tokenCacheEntries },
       onWarning,
       onVerdict: metrics.countToken,
+      refuseCold: () => overload.refuse('cold-token'),
     }),
   );
   const sealer = createSealer({
@@ -193,13 +206,22 @@ export function createGateway({
         onBug,
       }),
   };
+  let globalRateLimits: GlobalRateLimits | null = null;
+  const reuseLocalLimits = createReuse<LocalRateLimitPlan, LocalRateLimit>(createLocalRateLimit);
+  const reuseGlobalLimits = createReuse<GlobalRateLimitPlan, GlobalRateLimit>((plan) => {
+    if (globalRateLimits === null) throw new Error('the client of Redis is not loaded');
+    return globalRateLimits.open(plan);
+  });
   const open = new LinkedList<Exchange>();
   let openConnections = 0;
+  let refusedConnections = 0;
   let draining = false;
   let onIdle: (() => void) | null = null;
   let current: Plan | null = null;
   let authenticators: readonly PolicyAuthenticator[] = [];
+  let rateLimits: LiveRateLimits = { local: [], global: [] };
 
+  const admission = createAdmission(run, overload, monotonicNow);
   const streams = createStreamWatch({
     exchanges: open,
     clock: systemClock,
@@ -228,9 +250,17 @@ export function createGateway({
     createId: randomUUID,
   });
   const runStages = createPipeline({
+    admit: admission.admit,
+    admitPrincipal: admission.admitPrincipal,
+    limitRate: createLimitRate({ limitsOf: ({ rule }) => rule?.rateLimits ?? null, monotonicNow }),
     chooseBackend: createChooseBackend(Math.random),
     readBody: createReadBody(run.bodyTimeoutMs),
     joinSseStream: sse.join,
+    limitBackendRate: createLimitRate({
+      limitsOf: ({ backend }) => backend?.rateLimits ?? null,
+      monotonicNow,
+    }),
+    admitStream: admission.admitStream,
     carrySse: sse.carry,
     forward: createForward({ monotonicNow }),
     onBug,
@@ -249,7 +279,12 @@ export function createGateway({
     run: runStages,
     onStarted: (exchange) => open.add(exchange),
     onFinished: finish,
-    onConnections: (change) => (openConnections += change),
+    onConnections(change) {
+      openConnections += change;
+      const fits = run.maxConnections === 0 || openConnections <= run.maxConnections;
+      if (!fits) refusedConnections += 1;
+      return fits;
+    },
   });
   metrics.observe({
     openRequests: () => open.length,
@@ -259,10 +294,21 @@ export function createGateway({
     verifyPool: verifyPool.state,
     endpointGroups: () => endpointGroups,
     authenticators: () => authenticators,
+    refusedConnections: () => refusedConnections,
+    admission: admission.state,
+    overload,
+    rateLimits: () => rateLimits,
   });
+
+  /** The client of Redis takes 30 MiB, which is for those who use it. */
+  async function loadGlobalRateLimits(): Promise<GlobalRateLimits> {
+    const { createGlobalRateLimits } = await import('./limit/global-rate-limit.ts');
+    return createGlobalRateLimits(redisUrl, onWarning);
+  }
 
   function finish(exchange: Exchange): void {
     open.remove(exchange);
+    admission.leave(exchange);
     record(exchange);
     if (open.length === 0) onIdle?.();
   }
@@ -275,12 +321,23 @@ export function createGateway({
         turns.push(auth);
         const up = reuseUpstreams(upstreamParts(plan));
         turns.push(up);
+        const local = reuseLocalLimits(plan.localRateLimits);
+        turns.push(local);
+        if (plan.globalRateLimits.length > 0) globalRateLimits ??= await loadGlobalRateLimits();
+        const global = reuseGlobalLimits(plan.globalRateLimits);
+        turns.push(global);
+        const limiting = { local: local.live, global: global.live };
         const upstreams = groupByBackend(plan, up.live);
         const servers = reuseAuthorizationServers(authorizationServerPlans(plan));
         turns.push(servers);
         const built = buildTables(
           plan,
-          { authenticators: auth.live, upstreams, authorizationServers: servers.live },
+          {
+            authenticators: auth.live,
+            upstreams,
+            authorizationServers: servers.live,
+            rateLimits: limiting,
+          },
           mcpOptions,
         );
         await keySetsReady(auth.live, run.keySetDeadlineMs);
@@ -288,6 +345,7 @@ export function createGateway({
         for (const [port, table] of built) portsOfTables.set(table, port);
         tables = built;
         authenticators = auth.live;
+        rateLimits = limiting;
       } catch (error) {
         for (const turn of turns) turn.abandon();
         throw error;
@@ -308,6 +366,8 @@ export function createGateway({
       }
       clearInterval(looking);
       sockets.closeAll();
+      overload.close();
+      globalRateLimits?.close();
       await verifyPool.close();
     },
     status: () => ({

@@ -4,6 +4,7 @@
  */
 
 import { checkExpression } from './authorize/rule.ts';
+import { checkTextExpression } from './authorize/text-expression.ts';
 import type { RunOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import { checkRegularExpression } from './re2.ts';
@@ -44,7 +45,7 @@ export function createPlanLoader(
     });
     const compiled = compilePlan(loaded.resources, {
       generation,
-      checks: { checkExpression, checkRegularExpression },
+      checks: { checkExpression, checkTextExpression, checkRegularExpression },
       loadFailed: [...sources.problems, ...loaded.problems].some(isError),
     });
     const problems = [...sources.problems, ...loaded.problems, ...compiled.problems];

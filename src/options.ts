@@ -34,6 +34,18 @@ export interface RunOptions {
   readonly maxBodyBytes: Bytes;
   /** 0: no limit. */
   readonly bodyTimeoutMs: Milliseconds;
+  /** Of one worker, like all limits on connections, requests and streams; 0: no limit. */
+  readonly maxConnections: number;
+  readonly maxRequests: number;
+  readonly maxRequestsPerAddress: number;
+  readonly maxRequestsPerPrincipal: number;
+  readonly maxStreamsPerPrincipal: number;
+  /** Requests a second; 0: no limit. */
+  readonly addressRate: number;
+  /** 0: as many as in a second. */
+  readonly addressBurst: number;
+  /** 0: nothing is refused for it. */
+  readonly overloadDelayMs: Milliseconds;
   readonly maxHeaderBytes: Bytes;
   readonly maxHeaderFields: number;
   readonly maxTargetBytes: Bytes;
@@ -167,6 +179,14 @@ const table = {
   'sse-queue': { kind: size(65_536, 1024 * 1_048_576), fallback: '16MiB', help: 'what may wait for one HTTP+SSE client that reads slowly (its stream is cut above)' },
   'federation-timeout': { kind: duration(100, HOUR_MS), fallback: '30s', help: 'how long each target of a backend with several may take for its part of a list or of initialize' },
   'drain-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '30s', help: 'how long requests and streams may go on after SIGTERM; 0: not at all' },
+  'max-connections': { kind: wholeNumber(0, 10_000_000), fallback: '65536', help: 'open client connections of one worker (a new one is closed at once above); 0: no limit' },
+  'max-requests': { kind: wholeNumber(0, 10_000_000), fallback: '32768', help: 'requests in flight in one worker, running streams included (503 above); 0: no limit' },
+  'max-requests-per-address': { kind: wholeNumber(0, 10_000_000), fallback: '0', help: 'requests in flight in one worker from one client address, of IPv6 from one /64 (429 above); 0: no limit, since all clients behind a load balancer have one address' },
+  'max-requests-per-principal': { kind: wholeNumber(0, 10_000_000), fallback: '4096', help: 'requests in flight in one worker of one issuer and subject (429 above); 0: no limit' },
+  'max-streams-per-principal': { kind: wholeNumber(0, 10_000_000), fallback: '1024', help: 'event streams that one issuer and subject may hold open in one worker by GET or subscriptions/listen (429 above); 0: no limit' },
+  'address-rate': { kind: wholeNumber(0, 1_000_000), fallback: '0', help: 'requests a second from one client address, of IPv6 from one /64, to one worker, counted before any token is looked at (429 above); 0: no limit' },
+  'address-burst': { kind: wholeNumber(0, 1_000_000), fallback: '0', help: 'requests that may come at once under address-rate; 0: as many as in a second' },
+  'overload-delay': { kind: duration(0, 60_000), fallback: '500ms', help: 'smoothed delay of the event loop from which requests without a verified token are refused (503), from twice that also tokens that are new, from four times every request; 0: nothing is refused' },
   'max-body': { kind: size(0, 1024 * 1_048_576), fallback: '4MiB', help: 'largest request body (413 above)' },
   'body-timeout': { kind: duration(0, HOUR_MS), fallback: '60s', help: 'how long a request body may take, however steadily it trickles (408 above); 0: no limit' },
   'max-headers': { kind: size(4096, 1_048_576), fallback: '64KiB', help: 'largest request head (431 above)' },
@@ -277,6 +297,23 @@ export function parseOptions(
     drainTimeoutMs: value('drain-timeout', table['drain-timeout'].kind),
     maxBodyBytes: value('max-body', table['max-body'].kind),
     bodyTimeoutMs: value('body-timeout', table['body-timeout'].kind),
+    maxConnections: value('max-connections', table['max-connections'].kind),
+    maxRequests: value('max-requests', table['max-requests'].kind),
+    maxRequestsPerAddress: value(
+      'max-requests-per-address',
+      table['max-requests-per-address'].kind,
+    ),
+    maxRequestsPerPrincipal: value(
+      'max-requests-per-principal',
+      table['max-requests-per-principal'].kind,
+    ),
+    maxStreamsPerPrincipal: value(
+      'max-streams-per-principal',
+      table['max-streams-per-principal'].kind,
+    ),
+    addressRate: value('address-rate', table['address-rate'].kind),
+    addressBurst: value('address-burst', table['address-burst'].kind),
+    overloadDelayMs: value('overload-delay', table['overload-delay'].kind),
     maxHeaderBytes: value('max-headers', table['max-headers'].kind),
     maxHeaderFields: value('max-header-fields', table['max-header-fields'].kind),
     maxTargetBytes: value('max-target', table['max-target'].kind),

@@ -23,10 +23,15 @@ export interface Stage {
 
 /** Stages that the composition root makes, because they hold options, connections or other state. */
 export interface MadeStages {
+  readonly admit: Stage['run'];
+  readonly admitPrincipal: Stage['run'];
+  readonly limitRate: Stage['run'];
   readonly chooseBackend: Stage['run'];
   readonly readBody: Stage['run'];
   readonly joinSseStream: Stage['run'];
   readonly carrySse: Stage['run'];
+  readonly limitBackendRate: Stage['run'];
+  readonly admitStream: Stage['run'];
   readonly forward: Stage['run'];
 }
 
@@ -39,20 +44,25 @@ export interface PipelineOptions extends MadeStages {
 // prettier-ignore
 export function stages(made: MadeStages): readonly Stage[] {
   return [
-    { name: 'find-listener',    run: findListener },         // whose host it is
-    { name: 'answer-discovery', run: answerDiscovery },      // how to get a token is for those who have none
-    { name: 'find-route',       run: findRoute },            // a stranger to every route learns nothing else
-    { name: 'check-origin',     run: checkOrigin },          // a web page of strangers goes no further
-    { name: 'answer-cors',      run: answerCors },           // a preflight carries no token
-    { name: 'authenticate',     run: authenticateRequest },  // who
-    { name: 'authorize',        run: authorizeRequest },     // may
-    { name: 'redirect',         run: redirect },             // filters that answer come after the right to an answer
-    { name: 'choose-backend',   run: made.chooseBackend },   // what the body may say depends on it
-    { name: 'read-body',        run: made.readBody },        // only now is the body worth waiting for
-    { name: 'join-sse-stream',  run: made.joinSseStream },   // HTTP+SSE: the stream that the answer will go to
-    { name: 'mcp',              run: gateMessage },          // what the body says, and whether the caller may say it
-    { name: 'carry-sse',        run: made.carrySse },        // HTTP+SSE: made Streamable HTTP for the upstream
-    { name: 'forward',          run: made.forward },
+    { name: 'admit',              run: made.admit },            // is there room, before anything costs
+    { name: 'find-listener',      run: findListener },          // whose host it is
+    { name: 'answer-discovery',   run: answerDiscovery },       // how to get a token is for those who have none
+    { name: 'find-route',         run: findRoute },             // a stranger to every route learns nothing else
+    { name: 'check-origin',       run: checkOrigin },           // a web page of strangers goes no further
+    { name: 'answer-cors',        run: answerCors },            // a preflight carries no token
+    { name: 'authenticate',       run: authenticateRequest },   // who
+    { name: 'admit-principal',    run: made.admitPrincipal },   // is there room for him
+    { name: 'authorize',          run: authorizeRequest },      // may
+    { name: 'limit-rate',         run: made.limitRate },        // how often, by the policies of Gateway and route
+    { name: 'redirect',           run: redirect },              // filters that answer come after the right to an answer
+    { name: 'choose-backend',     run: made.chooseBackend },    // what the body may say depends on it
+    { name: 'read-body',          run: made.readBody },         // only now is the body worth waiting for
+    { name: 'join-sse-stream',    run: made.joinSseStream },    // HTTP+SSE: the stream that the answer will go to
+    { name: 'mcp',                run: gateMessage },           // what the body says, and whether the caller may say it
+    { name: 'limit-backend-rate', run: made.limitBackendRate }, // how often, by the policies of the Backend
+    { name: 'admit-stream',       run: made.admitStream },      // is there room for one more that stays
+    { name: 'carry-sse',          run: made.carrySse },         // HTTP+SSE: made Streamable HTTP for the upstream
+    { name: 'forward',            run: made.forward },
   ];
 }
 

@@ -16,6 +16,10 @@ export interface Plan {
   readonly authentications: readonly AuthenticationPlan[];
   /** Shared by rules through their index. */
   readonly authorizations: readonly AuthorizationPlan[];
+  /** Shared by rules and backends through their index. */
+  readonly localRateLimits: readonly LocalRateLimitPlan[];
+  /** Shared by rules and backends through their index. */
+  readonly globalRateLimits: readonly GlobalRateLimitPlan[];
   /** Shared by rules through their index. */
   readonly backends: readonly BackendPlan[];
 }
@@ -49,7 +53,7 @@ export interface CertificatePlan {
 }
 
 /** One rule of one HTTPRoute, as it applies on one listener. */
-export interface RulePlan {
+export interface RulePlan extends RateLimitIndexes {
   /** `namespace/name` of the HTTPRoute. */
   readonly route: string;
   readonly name: string | null;
@@ -149,7 +153,7 @@ export interface WeightedBackendPlan {
   readonly filters: readonly FilterPlan[];
 }
 
-export interface BackendPlan {
+export interface BackendPlan extends RateLimitIndexes {
   /** `namespace/name`, with `:port` for a Service. */
   readonly name: string;
   readonly kind: string;
@@ -291,4 +295,45 @@ export interface AuthorizationPlan {
   readonly onDeny: 'hide' | 'unknown' | 'forbidden' | 'tool_error' | null;
   /** CEL, checked when the plan was made. OR-ed for Allow and Deny; each must hold for Require. */
   readonly expressions: readonly string[];
+}
+
+/** The rate limits of one place; `null` where none applies. */
+export interface RateLimitIndexes {
+  /** Index into {@link Plan.localRateLimits}. */
+  readonly localRateLimit: number | null;
+  /** Index into {@link Plan.globalRateLimits}. */
+  readonly globalRateLimit: number | null;
+}
+
+/** Token buckets that each worker keeps for itself. */
+export interface LocalRateLimitPlan {
+  /** `namespace/name` of the policy. */
+  readonly policy: string;
+  readonly policyKind: string;
+  /** CEL that gives the text that requests are counted under; `null`: all are counted together. */
+  readonly key: string | null;
+  /** At least one; a request needs a token of each. */
+  readonly buckets: readonly {
+    readonly maxTokens: number;
+    readonly tokensPerFill: number;
+    readonly fillIntervalMs: Milliseconds;
+  }[];
+}
+
+/** A limit that all replicas share: so many requests in a window that begins with the first. */
+export interface GlobalRateLimitPlan {
+  /** `namespace/name` of the policy. */
+  readonly policy: string;
+  readonly policyKind: string;
+  /** Policies of one domain with the same limit count together. */
+  readonly domain: string;
+  readonly requests: number;
+  readonly windowSeconds: number;
+  /** What becomes of requests that can't be counted. */
+  readonly failureMode: 'FailClosed' | 'FailOpen';
+  /** Each is counted by itself, under the names and the values (CEL) of its entries. */
+  readonly descriptors: readonly (readonly {
+    readonly name: string;
+    readonly expression: string;
+  }[])[];
 }

@@ -9,6 +9,7 @@ import type { Authorizer } from './authorize/authorizer.ts';
 import type { ProtectedResource } from './discover/protected-resource.ts';
 import type { ProtectedRoutes } from './discover/protected-routes.ts';
 import type { BackendChooser } from './forward/backend-chooser.ts';
+import type { RateLimits } from './limit/limit-rate.ts';
 import type { CompiledCors } from './route/cors.ts';
 import type { CompiledFilters } from './route/filters.ts';
 import type { ListenerTable } from './route/listener-table.ts';
@@ -55,6 +56,8 @@ export interface RuleRuntime {
   readonly protectedResource: ProtectedResource | null;
   /** Which web pages may send requests; `null` for a rule without an MCP backend, which any page may. */
   readonly pageGuard: PageGuard | null;
+  /** `null` where no rate limit applies. */
+  readonly rateLimits: RateLimits | null;
   readonly filters: CompiledFilters;
   readonly requestTimeoutMs: Milliseconds | null;
   readonly backendRequestTimeoutMs: Milliseconds | null;

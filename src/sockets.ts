@@ -4,7 +4,12 @@
  */
 
 import { createAccept, type AcceptOptions } from './accept/accept.ts';
-import { listen, type ListeningSocket, type ServerCertificate } from './accept/listener.ts';
+import {
+  listen,
+  type ListeningSocket,
+  type ListenOptions,
+  type ServerCertificate,
+} from './accept/listener.ts';
 import type { PortPlan } from './plan.ts';
 import type { ListenerTable } from './route/listener-table.ts';
 import { portKey } from './runtime.ts';
@@ -12,7 +17,7 @@ import { portKey } from './runtime.ts';
 export interface SocketsOptions extends Omit<AcceptOptions, 'scheme' | 'listeners'> {
   /** Where ports without an address of their own listen. */
   readonly defaultAddress: string;
-  readonly onConnections: (change: 1 | -1) => void;
+  readonly onConnections: ListenOptions['onConnections'];
 }
 
 export interface Sockets {

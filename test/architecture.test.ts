@@ -27,6 +27,7 @@ interface Source {
 const STAGES = [
   'accept',
   'discover',
+  'limit',
   'route',
   'authenticate',
   'authorize',
@@ -51,6 +52,8 @@ const HOMES: Readonly<Record<string, string>> = {
   '@marcbachmann/cel-js': 'authorize/',
   '@bufbuild/re2': 're2.ts',
   undici: 'forward/',
+  ioredis: 'limit/',
+  'rate-limiter-flexible': 'limit/',
   'prom-client': 'record/',
   'sonic-boom': 'record/',
   pino: 'record/process-log.ts',

@@ -4,6 +4,14 @@ import { Refusal, refusals, type RefusalCode } from '../src/errors.ts';
 
 /** The whole catalogue: code, status, reason. Who changes it changes what clients and dashboards see. */
 const catalogue = `
+REQUESTS_EXCEEDED 503 Overload
+OVERLOADED 503 Overload
+ADDRESS_RATE_EXCEEDED 429 RateLimit
+ADDRESS_REQUESTS_EXCEEDED 429 RateLimit
+PRINCIPAL_REQUESTS_EXCEEDED 429 RateLimit
+PRINCIPAL_STREAMS_EXCEEDED 429 RateLimit
+RATE_LIMITED 429 RateLimit
+RATE_LIMIT_UNAVAILABLE 503 RateLimit
 TOKEN_MISSING 403 JwtAuth
 TOKEN_AMBIGUOUS 403 JwtAuth
 TOKEN_TOO_LARGE 403 JwtAuth

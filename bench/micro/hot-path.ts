@@ -148,6 +148,7 @@ async function createRun(duty: Duty): Promise<() => Promise<void>> {
       authenticators,
       upstreams: plan.backends.map(({ name }) => [fakeUpstream(name)]),
       authorizationServers: [],
+      rateLimits: { local: [], global: [] },
     },
     {
       ...{ listenAddress: '127.0.0.1', onDeny: 'hide', sealer, requestFor },
@@ -170,6 +171,11 @@ async function createRun(duty: Duty): Promise<() => Promise<void>> {
       chooseBackend: createChooseBackend(Math.random),
       readBody: createReadBody(30_000),
       joinSseStream: () => PASS,
+      admit: () => PASS,
+      admitPrincipal: () => PASS,
+      limitRate: () => PASS,
+      limitBackendRate: () => PASS,
+      admitStream: () => PASS,
       carrySse: () => PASS,
       forward: createForward({ monotonicNow }),
       onBug: (stage, error) => {

@@ -33,7 +33,12 @@ export const postern: Subject = {
       ? String(found.version)
       : null;
   },
-  start: (setting) => startPostern(setting),
+  // All of the load has one subject.
+  start: (setting) =>
+    startPostern({
+      ...setting,
+      options: ['--max-streams-per-principal=0', '--max-requests-per-principal=0'],
+    }),
 };
 
 /** Starts the built command line. */

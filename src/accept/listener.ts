@@ -49,8 +49,12 @@ export interface ListenOptions {
   /** `null` for plain HTTP. */
   readonly certificates: readonly ServerCertificate[] | null;
   readonly onRequest: RequestHandler;
-  /** +1 for a connection that opened, -1 for one that closed. */
-  readonly onConnections: (change: 1 | -1) => void;
+  /**
+   * +1 for a connection that opened, -1 for one that closed.
+   *
+   * @returns of one that opened, whether it may stay
+   */
+  readonly onConnections: (change: 1 | -1) => boolean;
 }
 
 /**
@@ -61,7 +65,11 @@ export interface ListenOptions {
  */
 export function listen(options: ListenOptions): ListeningSocket {
   const app = createApp(options);
-  app.filter((_response, count) => options.onConnections(Number(count) > 0 ? 1 : -1));
+  app.filter((response, count) => {
+    if (Number(count) < 0) options.onConnections(-1);
+    // Before the TLS handshake, which is what a connection costs.
+    else if (!options.onConnections(1)) (response as NativeResponse).close();
+  });
   const sockets: us_listen_socket[] = [];
   app.listen(options.address, options.port, (socket) => {
     if (socket !== false) sockets.push(socket);

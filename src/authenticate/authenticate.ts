@@ -50,6 +50,8 @@ export interface AuthenticatorOptions {
   /** A sentence for the log. */
   readonly onWarning: (warning: string) => void;
   readonly onVerdict?: OnVerdict;
+  /** Asked before a token that is not known is looked into; what it returns is the answer. */
+  readonly refuseCold?: () => Refusal | null;
   readonly limits?: Partial<AuthenticatorLimits>;
 }
 
@@ -136,6 +138,10 @@ export function createAuthenticator(
       const refusal = refuseFor(plan, new Refusal('VERIFICATION_OVERLOADED'));
       return refuse({ refusal, provider: null }, location);
     }
+
+    const overloaded = options.refuseCold?.() ?? null;
+    // Not by way of refuse(): a token that nobody looked into must not pass, whatever the mode.
+    if (overloaded !== null) return overloaded;
 
     const read = readToken(token, scope.kidRequired);
     if (read instanceof Refusal) {

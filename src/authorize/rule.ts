@@ -93,11 +93,20 @@ interface Compiled extends CompiledRule {
   readonly inspection: Inspection;
 }
 
-function compile(
+/** An expression that was parsed, bounded, hardened and type-checked, whatever its type is. */
+export interface PreparedExpression {
+  readonly run: ParseResult;
+  readonly inspection: Inspection;
+  /** As CEL names it; `dyn` where it is known only when it runs. */
+  readonly type: string;
+}
+
+/** The part of {@link compileRule} that does not depend on the type that is wanted. */
+export function prepareExpression(
   expression: string,
   scope: RuleScope,
   assumption: Assumption | null,
-): Compiled | { readonly message: string } {
+): PreparedExpression | { readonly message: string } {
   if (expression.length > maxExpressionLength) {
     return { message: `the expression is longer than ${maxExpressionLength} characters; split it` };
   }
@@ -116,7 +125,17 @@ function compile(
 
   const checked = run.check();
   if (!checked.valid) return { message: place(expression, explain(checked.error, scope)) };
-  const type = checked.type ?? 'dyn';
+  return { run, inspection, type: checked.type ?? 'dyn' };
+}
+
+function compile(
+  expression: string,
+  scope: RuleScope,
+  assumption: Assumption | null,
+): Compiled | { readonly message: string } {
+  const prepared = prepareExpression(expression, scope, assumption);
+  if ('message' in prepared) return prepared;
+  const { run, inspection, type } = prepared;
   if (type !== 'bool' && type !== 'dyn' && type !== 'dyn<bool>') {
     return {
       message: `1:1: the type of the expression is ${type}, not bool; compare it with ==, in, or the like`,

@@ -4,6 +4,7 @@ import { checkNativeModule } from '../accept/check-native-module.ts';
 import { ADMIN_TOKEN_VARIABLE, parseAdminToken } from '../admin/admin-token.ts';
 import { serveAdmin, serveMetrics } from '../admin/admin.ts';
 import type { PageServer } from '../admin/http-server.ts';
+import { parseRedisUrl, REDIS_URL_VARIABLE } from '../limit/redis-url.ts';
 import { createPlanLoader } from '../load-plan.ts';
 import { makeSessionKey, parseSessionKeys, SESSION_KEY_VARIABLE } from '../mcp/session-keys.ts';
 import type { ParsedOptions, RunOptions } from '../options.ts';
@@ -35,6 +36,8 @@ export async function run({ options }: Extract<ParsedOptions, { ok: true }>): Pr
   if (tampered !== null) return fail(new Error(tampered));
   const adminToken = parseAdminToken(process.env[ADMIN_TOKEN_VARIABLE]);
   if (!adminToken.ok) return fail(new Error(adminToken.problem));
+  const redis = parseRedisUrl(process.env[REDIS_URL_VARIABLE]);
+  if (!redis.ok) return fail(new Error(redis.problem));
   const load = createPlanLoader(options);
   const first = await load(1);
   reportProblems(first.problems);

@@ -1,3 +1,4 @@
+import type { RateLimits } from '../limit/limit-rate.ts';
 import type { McpBackend } from '../mcp/mcp-backend.ts';
 import type { CompiledFilters } from '../route/filters.ts';
 import type { Upstream } from './upstream.ts';
@@ -9,6 +10,8 @@ export interface ChosenBackend {
   readonly upstream: Upstream;
   /** `null` for a backend that does not speak MCP. */
   readonly mcp: McpBackend | null;
+  /** Of the policies that target the backend; `null` where there is none. */
+  readonly rateLimits: RateLimits | null;
   /** The filters of the backendRef, which run after the rule's. */
   readonly filters: CompiledFilters;
 }

@@ -6,11 +6,15 @@
 import cluster from 'node:cluster';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { OnVerdict, PolicyAuthenticator } from '../authenticate/authenticate.ts';
+import type { LiveRateLimits } from '../build-rate-limits.ts';
+import type { AdmissionState } from '../limit/admission.ts';
+import type { Overload } from '../limit/overload.ts';
 import type { VerifyPoolState } from '../authenticate/verify-pool.ts';
 import type { AccessLog } from './access-log.ts';
 import { createMcpCounts, type McpCounts } from './mcp-counts.ts';
 import { streamKinds, type StreamKind } from './mcp-labels.ts';
 import { createEjectionCounts, type EjectionCounts } from './ejection-counts.ts';
+import { defineLimitMetrics } from './limit-metrics.ts';
 import { createMetricStore } from './metric-store.ts';
 import type { MetricStore, Sample } from './metric-store.ts';
 import { createRequestCounts, requestBoundsSeconds } from './request-counts.ts';
@@ -34,6 +38,11 @@ export interface MetricSources {
     healthyCount(): number;
   }>;
   readonly authenticators: () => readonly Pick<PolicyAuthenticator, 'policy' | 'cache'>[];
+  /** Connections that were closed at once since the start. */
+  readonly refusedConnections: () => number;
+  readonly admission: () => AdmissionState;
+  readonly overload: Pick<Overload, 'level' | 'refused'>;
+  readonly rateLimits: () => LiveRateLimits;
 }
 
 export interface Metrics {
@@ -73,6 +82,7 @@ export function createMetrics({
   defineTokenMetrics(store, tokens);
   defineGauges(store, () => sources);
   defineEndpointMetrics(store, ejections, () => sources);
+  defineLimitMetrics(store, () => sources);
   store.counter({
     name: 'access_log_dropped_total',
     help: 'Lines of the access log that the destination could not take in time.',

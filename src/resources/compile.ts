@@ -2,7 +2,10 @@ import type {
   AuthenticationPlan,
   AuthorizationPlan,
   BackendPlan,
+  GlobalRateLimitPlan,
+  LocalRateLimitPlan,
   Plan,
+  RateLimitIndexes,
   RulePlan,
 } from '../plan.ts';
 import { systemClock, type Clock } from '../units.ts';
@@ -19,7 +22,7 @@ import { normaliseAgentgatewayPolicy } from './policy/normalise-agentgateway-pol
 import { extensionProviders, normaliseTrafficPolicy } from './policy/normalise-traffic-policy.ts';
 import { checkOnDeny } from './policy/on-deny.ts';
 import type { NormalisedPolicy } from './policy/normalised-policy.ts';
-import { rulePolicies } from './policy/rule-policies.ts';
+import { rateLimitsOf, rulePolicies, type RateLimitPlans } from './policy/rule-policies.ts';
 import { createPool } from './pool.ts';
 import { groupByPort } from './ports.ts';
 import type { Problem } from './problem.ts';
@@ -108,7 +111,13 @@ function buildPlan(
 ): Plan {
   const authentications = createPool<AuthenticationPlan>();
   const authorizations = createPool<AuthorizationPlan>();
+  const localRateLimits = createPool<LocalRateLimitPlan>();
+  const globalRateLimits = createPool<GlobalRateLimitPlan>();
   const backends = createPool<LinkedBackend>();
+  const rateLimitIndexes = ({ local, global }: RateLimitPlans): RateLimitIndexes => ({
+    localRateLimit: local === null ? null : localRateLimits.indexOf(local),
+    globalRateLimit: global === null ? null : globalRateLimits.indexOf(global),
+  });
 
   const rulesOn = (listener: LinkedListener): readonly RulePlan[] =>
     routes.flatMap(({ resource, rules, attachments: parents }) => {
@@ -135,6 +144,7 @@ function buildPlan(
           })),
           authentications: policies.authentications.map((plan) => authentications.indexOf(plan)),
           authorizations: policies.authorizations.map((plan) => authorizations.indexOf(plan)),
+          ...rateLimitIndexes(policies.rateLimits),
         };
       });
     });
@@ -152,6 +162,7 @@ function buildPlan(
       mcpAuthorizations: (inline === undefined ? attached : [inline, ...attached]).map(
         ({ section, target }) => ({ authorization: authorizations.indexOf(section.plan), target }),
       ),
+      ...rateLimitIndexes(rateLimitsOf(attachments.on(backend.resource, null))),
     };
   });
   return {
@@ -159,6 +170,8 @@ function buildPlan(
     ports,
     authentications: authentications.items(),
     authorizations: authorizations.items(),
+    localRateLimits: localRateLimits.items(),
+    globalRateLimits: globalRateLimits.items(),
     backends: backendPlans,
   };
 }

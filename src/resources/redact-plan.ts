@@ -27,6 +27,19 @@ export function redactPlan(plan: Plan, hidden: ReadonlySet<string> = new Set()):
       ...port,
       listeners: port.listeners.map((listener) => redactListener(listener, hidden)),
     })),
+    localRateLimits: plan.localRateLimits.map((limit) => ({
+      ...limit,
+      key: limit.key !== null && hidden.has(limit.key) ? redacted : limit.key,
+    })),
+    globalRateLimits: plan.globalRateLimits.map((limit) => ({
+      ...limit,
+      descriptors: limit.descriptors.map((entries) =>
+        entries.map(({ name, expression }) => ({
+          name,
+          expression: hidden.has(expression) ? redacted : expression,
+        })),
+      ),
+    })),
     authentications: plan.authentications.map(redactAuthentication),
     authorizations: plan.authorizations.map((authorization) => ({
       ...authorization,

@@ -3,6 +3,7 @@
  */
 
 import { createGateway } from '../gateway.ts';
+import { parseRedisUrl, REDIS_URL_VARIABLE } from '../limit/redis-url.ts';
 import type { RunOptions } from '../options.ts';
 import { parseSessionKeys, SESSION_KEY_VARIABLE } from '../mcp/session-keys.ts';
 import { createAccessLog } from '../record/access-log.ts';
@@ -26,6 +27,7 @@ const gateway = createGateway({
   run,
   sessionKeys: sessionKeys(),
   siblings: siblings(),
+  redisUrl: redisUrl(),
   metrics,
   record: createRecorder({
     accessLog: run.accessLog === 'on' ? accessLog : null,
@@ -95,6 +97,12 @@ function siblings(): Siblings {
     },
     siblingLimits(run),
   );
+}
+
+function redisUrl(): string | null {
+  const parsed = parseRedisUrl(process.env[REDIS_URL_VARIABLE]);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.url;
 }
 
 function say(message: ToPrimary): void {

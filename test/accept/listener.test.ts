@@ -28,7 +28,7 @@ async function openTls(scope: Scope, certificates: readonly ServerCertificate[])
     port,
     certificates,
     onRequest: (response, _request, serverName) => response.end(JSON.stringify(serverName)),
-    onConnections: () => undefined,
+    onConnections: () => true,
   });
   scope.after(() => socket.closeAll());
   return port;

@@ -54,7 +54,10 @@ export async function openNativePort(
     port,
     certificates: options.certificates ?? null,
     onRequest,
-    onConnections: (change) => (connections += change),
+    onConnections(change) {
+      connections += change;
+      return true;
+    },
   });
   const opened: NativePort = {
     port,

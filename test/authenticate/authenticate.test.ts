@@ -254,6 +254,25 @@ describe('the mode', async () => {
       assert.equal(seen, outcome);
     });
   }
+  test('under overload a new token is refused in every mode, before any check; a known one passes', async () => {
+    for (const mode of ['RequireValid', 'AllowMissing', 'AllowMissingOrFailed'] as const) {
+      const state = { overloaded: false };
+      const harness = createHarness(policyPlan([strict], { mode }), {
+        refuseCold: () => (state.overloaded ? new Refusal('OVERLOADED') : null),
+      });
+      await harness.present(good);
+      const checks = harness.signatureChecks;
+      state.overloaded = true;
+      assert.ok(!((await harness.present(good)) instanceof Refusal));
+      const cold = await harness.present(bad);
+      assert.ok(cold instanceof Refusal);
+      assert.equal(cold.kind.code, 'OVERLOADED');
+      assert.equal(harness.signatureChecks, checks);
+      state.overloaded = false;
+      const warm = await harness.present(bad);
+      assert.ok(!(warm instanceof Refusal) || warm.kind.code === 'TOKEN_SIGNATURE_INVALID');
+    }
+  });
   test('every mode refuses two tokens', () => {
     for (const mode of ['RequireValid', 'AllowMissing', 'AllowMissingOrFailed'] as const) {
       const harness = createHarness(policyPlan([strict], { mode }));

@@ -7,6 +7,7 @@ import { compileFilters } from '../../src/route/filters.ts';
 const backend = (name: string): ChosenBackend => ({
   type: 'MCP',
   mcp: null,
+  rateLimits: null,
   filters: compileFilters([]),
   upstream: {
     backendName: name,

@@ -113,6 +113,27 @@ test('gauges are read at the scrape', async () => {
         cache: { accepted: 4, acceptedBytes: 0, refused: 2, refusedBytes: 0 },
       },
     ],
+    refusedConnections: () => 6,
+    admission: () => ({
+      requests: 8,
+      addresses: 1,
+      principals: 2,
+      streamPrincipals: 3,
+      addressBuckets: 4,
+    }),
+    overload: { level: 2, refused: (kind) => (kind === 'anonymous' ? 11 : 0) },
+    rateLimits: () => ({
+      local: [{ policy: 'default/l', size: 12, take: () => null, close: () => undefined }],
+      global: [
+        {
+          policy: 'default/g',
+          failureMode: 'FailOpen',
+          failures: 13,
+          consume: () => Promise.resolve('failed'),
+          close: () => undefined,
+        },
+      ],
+    }),
   });
   metrics.countEjection('default/echo:80', '127.0.0.2:80');
   open = 9;
@@ -125,6 +146,15 @@ test('gauges are read at the scrape', async () => {
     'postern_upstream_endpoints_healthy{backend="default/echo:80"} 2',
     'postern_upstream_endpoint_ejections_total{backend="default/echo:80",endpoint="127.0.0.2:80"} 1',
     'postern_verification_queue 3',
+    'postern_connections_refused_total 6',
+    'postern_overload_level 2',
+    'postern_overload_refusals_total{class="anonymous"} 11',
+    'postern_overload_refusals_total{class="any"} 0',
+    'postern_limit_entries{count="streams_by_principal"} 3',
+    'postern_limit_entries{count="rate_by_address"} 4',
+    'postern_admitted_requests 8',
+    'postern_rate_limit_keys{policy="default/l"} 12',
+    'postern_global_rate_limit_failures_total{policy="default/g"} 13',
     'postern_token_cache_entries{policy="default/jwt",verdict="accepted"} 4',
     'postern_token_cache_entries{policy="default/jwt",verdict="refused"} 2',
   ]) {

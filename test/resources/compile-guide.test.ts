@@ -63,6 +63,8 @@ const expected: Plan = {
               backends: [{ backend: 0, invalid: null, weight: 1, filters: [] }],
               authentications: [0],
               authorizations: [0],
+              localRateLimit: null,
+              globalRateLimit: null,
             },
           ],
         },
@@ -114,6 +116,8 @@ const expected: Plan = {
       expressions: ['jwt.sub == "alice"'],
     },
   ],
+  localRateLimits: [],
+  globalRateLimits: [],
   backends: [
     {
       name: 'gloo-system/github-mcp-backend',
@@ -137,6 +141,8 @@ const expected: Plan = {
       ],
       federation: null,
       mcpAuthorizations: [],
+      localRateLimit: null,
+      globalRateLimit: null,
     },
   ],
 };

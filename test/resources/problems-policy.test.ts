@@ -82,7 +82,6 @@ spec:
       'error t.yaml:6:3: GlooTrafficPolicy/default/x: spec.glooExtAuth: is not supported by this version: external authorization would not run',
       'error t.yaml:7:3: GlooTrafficPolicy/default/x: spec.glooRBAC: is not supported by this version: its rules would not run; use rbac with CEL expressions',
       'warning t.yaml:8:3: GlooTrafficPolicy/default/x: spec.glooRateLimit: is not implemented in this version and has no effect',
-      'warning t.yaml:9:3: GlooTrafficPolicy/default/x: spec.rateLimit: is not implemented in this version and has no effect',
     ],
   },
   {
@@ -176,7 +175,7 @@ spec:
       - {issuer: a, jwks: {remote: {}}}
       location: {cookie: {name: c}, header: {name: h}}
     authorization: {policy: {}}
-    rateLimit: {local: []}
+    rateLimit: {local: [], global: {}}
     apiKeyAuthentication: {}
     directResponse: {status: 403}
   backend:
@@ -196,7 +195,8 @@ spec:
       'error t.yaml:14:17: AgentgatewayPolicy/default/x: spec.traffic.jwtAuthentication.location: needs exactly one of header, queryParameter, cookie, expression; has header, cookie',
       'error t.yaml:14:18: AgentgatewayPolicy/default/x: spec.traffic.jwtAuthentication.location.cookie: is not supported by this version: tokens can be read from a header or a query parameter',
       'error t.yaml:15:29: AgentgatewayPolicy/default/x: spec.traffic.authorization.policy.matchExpressions: is required',
-      'warning t.yaml:16:5: AgentgatewayPolicy/default/x: spec.traffic.rateLimit: is not implemented in this version and has no effect',
+      'error t.yaml:16:24: AgentgatewayPolicy/default/x: spec.traffic.rateLimit.local: must have at least 1 item; has 0',
+      'error t.yaml:16:36: AgentgatewayPolicy/default/x: spec.traffic.rateLimit.global.descriptors: is required',
       'error t.yaml:17:5: AgentgatewayPolicy/default/x: spec.traffic.apiKeyAuthentication: is not supported by this version: API key authentication would not run',
       'error t.yaml:18:5: AgentgatewayPolicy/default/x: spec.traffic.directResponse: is not supported by this version: requests that it answers would reach the backend',
       'error t.yaml:20:27: AgentgatewayPolicy/default/x: spec.backend.mcp.authentication.jwks: is required',

@@ -82,6 +82,8 @@ export function rulePlanOf(
     backends: [],
     authentications: [],
     authorizations: [],
+    localRateLimit: null,
+    globalRateLimit: null,
     ...options,
   };
 }
@@ -96,6 +98,7 @@ export function ruleRuntimeOf(name: string, options: Partial<RuleRuntime> = {}):
     authorizer: null,
     protectedResource: null,
     pageGuard: null,
+    rateLimits: null,
     filters: compileFilters([]),
     requestTimeoutMs: null,
     backendRequestTimeoutMs: null,

@@ -7,6 +7,6 @@ listen({
   port: Number(port),
   certificates: null,
   onRequest: (response) => void response.end(''),
-  onConnections: () => undefined,
+  onConnections: () => true,
 });
 process.send?.('listening');

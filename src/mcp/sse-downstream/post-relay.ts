@@ -87,6 +87,7 @@ export function createPostRelay(options: PostRelayOptions): PostRelay {
       options.monotonicNow(),
     );
     exchange.body = post.body;
+    exchange.isRelayed = true;
     options.run(exchange);
   }
 

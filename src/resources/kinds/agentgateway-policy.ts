@@ -6,6 +6,7 @@
 import { backendMcpPolicy, backendTls, otherBackendPolicies } from './agentgateway-backend.ts';
 import { authorization, headerName, targetReferences, targetSelectors } from './common.ts';
 import { mcpResource, remoteJwks } from './mcp-authentication.ts';
+import { agentgatewayRateLimit } from './rate-limit.ts';
 import { ignored, list, object, oneOfWords, refused, string, type Typed } from './schema.ts';
 
 /** `inline`: a JWKS. */
@@ -48,7 +49,7 @@ const trafficFields = {
   phase: ignored(),
   cors: ignored(),
   csrf: ignored(),
-  rateLimit: ignored(),
+  rateLimit: agentgatewayRateLimit,
   extProc: ignored(),
   transformation: ignored(),
   headerModifiers: ignored(),

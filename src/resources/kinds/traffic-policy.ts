@@ -13,6 +13,7 @@ import {
   targetReferences,
   targetSelectors,
 } from './common.ts';
+import { trafficRateLimit } from './rate-limit.ts';
 import { ignored, object, refused, type Typed } from './schema.ts';
 import { stagedJwt } from './staged-jwt.ts';
 
@@ -36,7 +37,7 @@ const shared = {
   targetRefs: targetReferences,
   targetSelectors,
   rbac,
-  rateLimit: ignored(),
+  rateLimit: trafficRateLimit,
   transformation: ignored(),
   extProc: ignored(),
   ai: ignored(),

@@ -15,6 +15,8 @@ export interface PlanChecks {
     scope: 'http' | 'mcp',
     action: 'Allow' | 'Deny' | 'Require',
   ): { readonly problems: readonly string[]; readonly warnings: readonly string[] };
+  /** Compiles a CEL expression that is to give a text; returns what makes it unusable. */
+  checkTextExpression(expression: string, scope: 'http' | 'mcp'): readonly string[];
   /** Compiles an RE2 pattern; returns what is wrong with it, or `null`. */
   checkRegularExpression(pattern: string): string | null;
 }

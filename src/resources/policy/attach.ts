@@ -110,11 +110,8 @@ export function attachPolicies(
   };
 }
 
-function fitsTarget(
-  context: LinkContext,
-  policy: NormalisedPolicy,
-  { resource, sectionName, path }: PolicyTarget,
-): boolean {
+function fitsTarget(context: LinkContext, policy: NormalisedPolicy, target: PolicyTarget): boolean {
+  const { resource, sectionName, path } = target;
   const { report } = context;
   const sections = partsOf(resource);
   if (sectionName !== null && !sections.includes(sectionName)) {
@@ -127,7 +124,7 @@ function fitsTarget(
     return false;
   }
   if (isBackendKind(resource.kind) || resource.kind === 'Service') {
-    return fitsBackend(context, policy, resource, sectionName);
+    return fitsBackend(context, policy, target);
   }
   if (policy.hasBackendTls) {
     refuseSection(context, policy, ['spec', 'backend', 'tls'], resource, 'target the backend');
@@ -146,9 +143,14 @@ function fitsTarget(
 function fitsBackend(
   context: LinkContext,
   policy: NormalisedPolicy,
-  resource: AnyResource,
-  sectionName: string | null,
+  { resource, sectionName }: PolicyTarget,
 ): boolean {
+  const limits = policy.localRateLimit ?? policy.globalRateLimit;
+  if (limits !== null && (sectionName !== null || resource.kind === 'Service')) {
+    const whole = 'target a whole backend, a route or a Gateway';
+    refuseSection(context, policy, limits.path, resource, whole);
+  }
+  checkRateLimitKeys(context, policy, 'mcp');
   const { authentication, backendAuthentication, httpAuthorization, mcpAuthorization } = policy;
   const right = 'target a Gateway or HTTPRoute';
   if (authentication !== null) {
@@ -171,8 +173,23 @@ function fitsBackend(
 }
 
 function checkHttpSections(context: LinkContext, policy: NormalisedPolicy): void {
+  checkRateLimitKeys(context, policy, 'http');
   if (policy.httpAuthorization === null) return;
   checkAuthorization(context, policy.resource, policy.httpAuthorization, 'http');
+}
+
+function checkRateLimitKeys(
+  { report, checks }: LinkContext,
+  { resource, localRateLimit, globalRateLimit }: NormalisedPolicy,
+  scope: 'http' | 'mcp',
+): void {
+  for (const section of [localRateLimit, globalRateLimit]) {
+    for (const { path, expression } of section?.expressions ?? []) {
+      for (const problem of checks.checkTextExpression(expression, scope)) {
+        report.error(resource, path, problem);
+      }
+    }
+  }
 }
 
 function refuseSection(
@@ -205,24 +222,43 @@ function checkUnattached(
 }
 
 function reportOverridden(
-  { report }: LinkContext,
+  context: LinkContext,
   policies: readonly NormalisedPolicy[],
   key: string,
 ): void {
-  for (const section of ['authentication', 'backendAuthentication'] as const) {
-    const [winner, ...losers] = policies.filter((policy) => policy[section] !== null);
-    for (const loser of losers) {
-      const { path } = loser[section] ?? {};
-      if (path === undefined || winner === undefined) continue;
-      const { kind, namespace, name } = winner.resource;
-      const rules = section === 'authentication' ? loser.httpAuthorization : loser.mcpAuthorization;
-      report.warning(
-        loser.resource,
-        path,
-        `is overridden by ${resourceLabel(kind, namespace, name)} on the same target: the oldest wins, then the first by name`,
-        { type: 'Attached', reason: rules === null ? 'Overridden' : 'Merged', about: key },
-      );
-    }
+  for (const part of [
+    'authentication',
+    'backendAuthentication',
+    'localRateLimit',
+    'globalRateLimit',
+  ] as const) {
+    reportOverriddenPart(context, policies, key, part);
+  }
+}
+
+function reportOverriddenPart(
+  { report }: LinkContext,
+  policies: readonly NormalisedPolicy[],
+  key: string,
+  part: 'authentication' | 'backendAuthentication' | 'localRateLimit' | 'globalRateLimit',
+): void {
+  const [winner, ...losers] = policies.filter((policy) => policy[part] !== null);
+  for (const loser of losers) {
+    const path = loser[part]?.path;
+    if (path === undefined || winner === undefined) continue;
+    const { kind, namespace, name } = winner.resource;
+    const others =
+      part === 'authentication'
+        ? loser.httpAuthorization
+        : part === 'backendAuthentication'
+          ? loser.mcpAuthorization
+          : true;
+    report.warning(
+      loser.resource,
+      path,
+      `is overridden by ${resourceLabel(kind, namespace, name)} on the same target: the oldest wins, then the first by name`,
+      { type: 'Attached', reason: others === null ? 'Overridden' : 'Merged', about: key },
+    );
   }
 }
 

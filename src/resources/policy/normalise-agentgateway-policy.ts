@@ -10,6 +10,7 @@ import type { AuthenticationSection, NormalisedPolicy } from './normalised-polic
 import { linkProtectedResource } from './protected-resource.ts';
 import { linkAgentgatewayProvider } from './providers.ts';
 import { withRequiredScopes } from './required-scopes.ts';
+import { agentgatewayRateLimits } from './rate-limits.ts';
 
 /** These kinds answer a failed authentication with 401 and a challenge (RFC 6750). */
 const failureStatus = 401;
@@ -54,6 +55,7 @@ export function normaliseAgentgatewayPolicy(
       'mcp',
       'authorization',
     ]),
+    ...agentgatewayRateLimits(context, policy, traffic?.rateLimit),
     hasBackendTls: backend?.tls !== undefined,
   };
 }

@@ -11,6 +11,7 @@ import { normaliseAuthorization } from './authorization.ts';
 import type { AuthenticationSection, NormalisedPolicy } from './normalised-policy.ts';
 import { linkExtensionProvider, linkGlooProvider } from './providers.ts';
 import { withRequiredScopes } from './required-scopes.ts';
+import { trafficRateLimits } from './rate-limits.ts';
 
 type TrafficPolicyResource =
   | Resource<'GlooTrafficPolicy'>
@@ -45,6 +46,7 @@ export function normaliseTrafficPolicy(
     backendAuthentication: null,
     httpAuthorization: authorization,
     mcpAuthorization: authorization,
+    ...trafficRateLimits(context, policy),
     hasBackendTls: false,
   };
 }

@@ -1,4 +1,9 @@
-import type { AuthenticationPlan, AuthorizationPlan } from '../../plan.ts';
+import type {
+  AuthenticationPlan,
+  AuthorizationPlan,
+  GlobalRateLimitPlan,
+  LocalRateLimitPlan,
+} from '../../plan.ts';
 import type { PolicyTarget } from '../link/targets.ts';
 import type { FieldPath } from '../problem.ts';
 import type { AnyResource } from '../resource.ts';
@@ -17,6 +22,15 @@ export interface AuthorizationSection {
   readonly plan: AuthorizationPlan;
 }
 
+/** What a policy says of how often. It replaces all that less specific policies say of it. */
+export interface RateLimitSection<Plan> {
+  readonly path: FieldPath;
+  /** `null` where the policy turns the limit off. */
+  readonly plan: Plan | null;
+  /** CEL that the plan holds, with where it stands. */
+  readonly expressions: readonly { readonly path: FieldPath; readonly expression: string }[];
+}
+
 /** The one internal form of all kinds of policies. */
 export interface NormalisedPolicy {
   readonly resource: AnyResource;
@@ -31,6 +45,10 @@ export interface NormalisedPolicy {
   readonly httpAuthorization: AuthorizationSection | null;
   /** Takes effect on MCP backends. One and the same section as `httpAuthorization` for `rbac`. */
   readonly mcpAuthorization: AuthorizationSection | null;
+  /** Takes effect on Gateways, routes and backends. */
+  readonly localRateLimit: RateLimitSection<LocalRateLimitPlan> | null;
+  /** Takes effect on Gateways, routes and backends. */
+  readonly globalRateLimit: RateLimitSection<GlobalRateLimitPlan> | null;
   /** Whether it has a `tls` block, which takes effect on backends. */
   readonly hasBackendTls: boolean;
 }

@@ -162,7 +162,13 @@ const logLine: FuzzTarget = {
           ...{ remoteAddress: '127.0.0.1', remotePort: null, method: input, host: input },
           ...{ path: input, status: 200, subject: input, error: input, durationMs: 1 },
           ...{ reason: null, policy: null, rule: input, detail: input, backend: 'a/d' },
-          ...{ target: input, mcpTarget: input, mcpMethod: input, toolName: input, sessionHash: null },
+          ...{
+            target: input,
+            mcpTarget: input,
+            mcpMethod: input,
+            toolName: input,
+            sessionHash: null,
+          },
         },
         format,
       );
