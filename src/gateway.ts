@@ -3,7 +3,7 @@
  * request is made here, once, and handed to the stages.
  */
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createReadBody } from './accept/read-body.ts';
 import { createAuthenticator, type PolicyAuthenticator } from './authenticate/authenticate.ts';
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
@@ -17,14 +17,11 @@ import {
   type AuthorizationServer,
 } from './discover/authorization-server.ts';
 import { createFetchMetadata } from './discover/fetch-metadata.ts';
+import { groupByBackend, createUpstreamPool } from './build-upstreams.ts';
 import type { Exchange } from './exchange.ts';
 import { fetchOnce } from './forward/fetch-once.ts';
 import { createChooseBackend } from './forward/choose-backend.ts';
-import { createEndpointGroup, type EndpointGroup } from './forward/endpoint-group.ts';
 import { createForward, requestFor } from './forward/forward.ts';
-import { createUpstream } from './forward/create-upstream.ts';
-import type { UpstreamLimits } from './forward/upstream-limits.ts';
-import type { Upstream } from './forward/upstream.ts';
 import { createAdmission } from './limit/admission.ts';
 import type { GlobalRateLimit, GlobalRateLimits } from './limit/global-rate-limit.ts';
 import { createLimitRate } from './limit/limit-rate.ts';
@@ -34,20 +31,17 @@ import type { RunOptions } from './options.ts';
 import { createFederation } from './mcp/federation/federation.ts';
 import { createFederationMemory } from './mcp/federation/federation-memory.ts';
 import { createSealer } from './mcp/seal.ts';
-import { sseLimits } from './mcp/sse-upstream/limits.ts';
-import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
 import { createPostRelay } from './mcp/sse-downstream/post-relay.ts';
 import { createSseDownstream } from './mcp/sse-downstream/sse-downstream.ts';
+import { keySetStatuses, keySetsReady } from './key-sets-in-force.ts';
 import { LinkedList } from './linked-list.ts';
 import { createPipeline } from './pipeline.ts';
 import type {
   AuthenticationPlan,
   AuthorizationServerPlan,
-  BackendPlan,
   GlobalRateLimitPlan,
   LocalRateLimitPlan,
   Plan,
-  TargetPlan,
 } from './plan.ts';
 import type { Metrics } from './record/metrics.ts';
 import { countMcpStreams } from './record/mcp-outcome.ts';
@@ -57,7 +51,7 @@ import { createSockets } from './sockets.ts';
 import { createStreamWatch, LOOK_INTERVAL_MS } from './streams/stream-watch.ts';
 import { systemClock, type Milliseconds } from './units.ts';
 import { readVersion } from './version.ts';
-import type { KeySetStatus, WorkerStatus } from './workers/messages.ts';
+import type { WorkerStatus } from './workers/messages.ts';
 import type { Siblings } from './workers/siblings.ts';
 
 export interface GatewayOptions {
@@ -89,13 +83,6 @@ export interface Gateway {
   status(): WorkerStatus;
 }
 
-interface UpstreamPart {
-  readonly backendName: string;
-  readonly target: TargetPlan;
-  /** Servers as good as that of `target`. */
-  readonly others: readonly TargetPlan[];
-}
-
 export function createGateway({
   run,
   sessionKeys,
@@ -106,15 +93,7 @@ export function createGateway({
   onWarning,
   onBug,
 }: GatewayOptions): Gateway {
-  const limits: UpstreamLimits = {
-    maxConnections: run.upstreamConnections,
-    connectTimeoutMs: run.connectTimeoutMs,
-    headersTimeoutMs: run.upstreamHeadersTimeoutMs,
-    idleTimeoutMs: run.upstreamIdleTimeoutMs,
-    maxHeaderBytes: run.maxHeaderBytes,
-  };
   const monotonicNow = (): number => performance.now();
-  const endpointGroups = new Set<EndpointGroup>();
   const overload = watchOverload(run.overloadDelayMs);
   const verifyPool = createVerifyPool({
     threads: run.verifyThreads,
@@ -143,42 +122,13 @@ export function createGateway({
     clock: systemClock,
     lifetimeMs: run.sessionLifetimeMs,
   });
-  const reuseUpstreams = createReuse<UpstreamPart, Upstream>(({ backendName, target, others }) => {
-    if (others.length > 0) {
-      const endpoints = others.map((other) => createUpstream(backendName, other, limits));
-      return openGroup([createUpstream(backendName, target, limits), ...endpoints]);
-    }
-    const http = createUpstream(backendName, target, limits);
-    if (target.protocol !== 'SSE') return http;
-    const scheme = target.tls === null ? 'http' : 'https';
-    return createSseUpstream(http, { scheme, sealer, limits: sseLimits, createUid });
+  const upstreamPool = createUpstreamPool({
+    run,
+    sealer,
+    monotonicNow,
+    onWarning,
+    onEjection: (backend, endpoint) => metrics.countEjection(backend, endpoint),
   });
-
-  function openGroup(endpoints: readonly [Upstream, ...Upstream[]]): Upstream {
-    const group = createEndpointGroup(endpoints, {
-      limits: {
-        failures: run.ejectionFailures,
-        firstMs: run.ejectionTimeMs,
-        longestMs: run.maxEjectionTimeMs,
-      },
-      monotonicNow,
-      random: Math.random,
-      onEjected(backendName, authority) {
-        metrics.countEjection(backendName, authority);
-        onWarning(
-          `${backendName}: ${authority} has failed too often, and is left alone for a while`,
-        );
-      },
-    });
-    endpointGroups.add(group);
-    return {
-      ...group,
-      close() {
-        endpointGroups.delete(group);
-        group.close();
-      },
-    };
-  }
 
   const fetchMetadata = createFetchMetadata(fetchOnce);
   const reuseAuthorizationServers = createReuse<AuthorizationServerPlan, AuthorizationServer>(
@@ -292,7 +242,7 @@ export function createGateway({
     mcpStreams: () => countMcpStreams(open),
     openConnections: () => openConnections,
     verifyPool: verifyPool.state,
-    endpointGroups: () => endpointGroups,
+    endpointGroups: upstreamPool.endpointGroups,
     authenticators: () => authenticators,
     refusedConnections: () => refusedConnections,
     admission: admission.state,
@@ -319,7 +269,7 @@ export function createGateway({
       try {
         const auth = reuseAuthenticators(plan.authentications);
         turns.push(auth);
-        const up = reuseUpstreams(upstreamParts(plan));
+        const up = upstreamPool.open(plan);
         turns.push(up);
         const local = reuseLocalLimits(plan.localRateLimits);
         turns.push(local);
@@ -374,62 +324,9 @@ export function createGateway({
       generation: current?.generation ?? 0,
       openRequests: open.length,
       openConnections,
-      keySets: keySetStatuses(current, authenticators),
+      keySets: keySetStatuses(current, authenticators, systemClock),
     }),
   };
-}
-
-/** 128 bits that nobody can guess. */
-const createUid = (): string => randomBytes(16).toString('base64url');
-
-function upstreamParts(plan: Plan): UpstreamPart[] {
-  return plan.backends.flatMap(partsOf);
-}
-
-function groupByBackend(plan: Plan, live: readonly Upstream[]): Upstream[][] {
-  const rest = [...live];
-  return plan.backends.map((backend) => rest.splice(0, partsOf(backend).length));
-}
-
-/** The targets of an MCP backend are servers of their own; those of any other are one and the same server. */
-function partsOf({ name, type, targets }: BackendPlan): UpstreamPart[] {
-  const [first, ...others] = targets;
-  if (type === 'MCP' || first === undefined) {
-    return targets.map((target) => ({ backendName: name, target, others: [] }));
-  }
-  return [{ backendName: name, target: first, others }];
-}
-
-async function keySetsReady(
-  authenticators: readonly PolicyAuthenticator[],
-  deadlineMs: Milliseconds,
-): Promise<void> {
-  const waits = authenticators.map(({ ready }) => ready);
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
-  });
-  await Promise.race([Promise.all(waits), deadline]);
-  clearTimeout(timer);
-}
-
-function keySetStatuses(plan: Plan | null, live: readonly PolicyAuthenticator[]): KeySetStatus[] {
-  if (plan === null) return [];
-  return plan.authentications.flatMap(({ policy, providers }, policyIndex) =>
-    providers.flatMap(({ name, keys }, index) => {
-      const state = live[policyIndex]?.keySets[index];
-      if (keys.source === 'local' || state === undefined) return [];
-      return {
-        policy,
-        provider: name,
-        fetched: state.fetchedAtMs !== null,
-        ageMs: state.fetchedAtMs === null ? null : systemClock() - state.fetchedAtMs,
-        keys: state.keys,
-        failures: state.failures,
-        lastError: state.lastProblem,
-      };
-    }),
-  );
 }
 
 function countStreams(exchanges: LinkedList<Exchange>): number {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FakeNativeResponse } from './accept/fake-native-response.ts';
 import { NativeResponder } from '../src/accept/native-responder.ts';
 import { RequestBody } from '../src/accept/request-body.ts';
@@ -69,9 +70,15 @@ describe('an exchange that fails', () => {
     assert.deepEqual(events, ['finished']);
   });
 
-  test('for a request that can not be read further closes the connection', () => {
+  test('for a request that can not be read further closes the connection', async () => {
     const { native, exchange } = start();
     exchange.fail(new Refusal('REQUEST_INVALID'));
+    assert.equal(
+      native.log.length,
+      0,
+      'not within the turn that reads: what stands behind would be read, too',
+    );
+    await nextTurn();
     assert.equal(native.log.at(-1), 'end invalid request and close');
   });
 

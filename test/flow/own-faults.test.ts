@@ -132,8 +132,8 @@ describe('where the process log can not be written', { skip }, () => {
 });
 
 describe('where descriptors run out', { skip }, () => {
-  /** Loading the program alone takes a hundred for a moment. */
-  const DESCRIPTORS = 128;
+  /** Loading the program alone takes some hundreds for a moment: one for each of its files. */
+  const DESCRIPTORS = 512;
 
   async function exhaust(scope: Scope, port: number): Promise<readonly Socket[]> {
     const sockets = Array.from({ length: DESCRIPTORS * 2 }, () => {
@@ -285,7 +285,7 @@ describe('SIGTERM', () => {
         body: JSON.stringify(ping),
         headers: mcpHeaders(),
       });
-      gate.write(gate.resources().replaceAll('/mcp', '/elsewhere'));
+      gate.write(`${gate.resources()}\n# again\n`);
       gate.kill('SIGHUP');
       gate.kill('SIGTERM');
       setTimeout(() => release(), 300);

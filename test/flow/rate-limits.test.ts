@@ -131,14 +131,26 @@ describe('local rate limits', () => {
     assert.deepEqual(await statuses(3, () => ask(gate, 'bob', ping)), [200, 200, 429]);
   });
 
-  test('of a Backend come after MCP authorization: a hidden tool uses up nothing', async () => {
-    const gate = await start(
-      limit(1, { target: onBackend }),
-      glooPolicy(rbac('mcp.tool.name == "echo"'), { name: 'tools', target: onBackend }),
-    );
-    const hidden = await ask(gate, 'alice', call('add'));
-    assert.match(hidden.text, /Unknown tool/);
+  test('of a Backend come after MCP authorization: a refused call uses up nothing', async () => {
+    const tools = glooPolicy(rbac('mcp.tool.name == "echo"'), { name: 'tools', target: onBackend });
+    const annotations = { 'postern.dev/on-deny': 'forbidden' };
+    const gate = await start(limit(1, { target: onBackend }), {
+      ...tools,
+      metadata: { name: 'tools', annotations },
+    });
+    assert.deepEqual(await statuses(2, () => ask(gate, 'alice', call('add'))), [403, 403]);
     assert.deepEqual(await statuses(2, () => ask(gate, 'alice', call('echo'))), [200, 429]);
+  });
+
+  test('of a Backend count a hidden call as they count one for a tool that is not there', async () => {
+    const answer = async (rule: string): Promise<readonly number[]> => {
+      const tools = glooPolicy(rbac(rule), { name: 'tools', target: onBackend });
+      const gate = await start(limit(2, { target: onBackend }), tools);
+      return statuses(3, () => ask(gate, 'alice', call('add')));
+    };
+    const hidden = await answer('mcp.tool.name == "echo"');
+    assert.deepEqual(hidden, await answer('true'));
+    assert.deepEqual(hidden, [200, 200, 429]);
   });
 
   test('of a route replace those of its Gateway as a whole; an empty one turns them off', async () => {

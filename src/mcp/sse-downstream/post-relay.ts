@@ -27,10 +27,10 @@ export interface PostRelayOptions {
 
 export interface PostRelay {
   /**
-   * Hands a POST, head and body, to the worker that holds its stream, and answers it with what comes back;
+   * Hands a POST, its head and the given body, to the worker that holds its stream, and answers it with what comes back;
    * SESSION_UNKNOWN (404) where nothing does within 10 s, MESSAGES_IN_FLIGHT where too many wait already.
    */
-  send(exchange: Exchange, workerId: string): void;
+  send(exchange: Exchange, workerId: string, body: Buffer): void;
 }
 
 interface Pending {
@@ -92,7 +92,7 @@ export function createPostRelay(options: PostRelayOptions): PostRelay {
   }
 
   return {
-    send(exchange, workerId) {
+    send(exchange, workerId, body) {
       const port = options.portOf(exchange.listeners);
       if (port === null) {
         exchange.fail(new Refusal('SESSION_UNKNOWN'));
@@ -112,7 +112,6 @@ export function createPostRelay(options: PostRelayOptions): PostRelay {
       pending.set(id, { exchange, workerId, timer });
       exchange.responder.onAbort(() => settle(id));
       const { head, serverName } = exchange;
-      const body = exchange.body ?? Buffer.alloc(0);
       siblings.send(workerId, POST_TOPIC, writeRelayedPost({ id, port, serverName, head, body }));
     },
   };

@@ -11,20 +11,23 @@ import type { PostRelay } from './post-relay.ts';
 export class RelayCarrier implements MessageCarrier {
   readonly #relay: PostRelay;
   readonly #workerId: string;
+  readonly #body: Buffer;
 
-  constructor(relay: PostRelay, workerId: string) {
+  /** @param body as the client sent it: what this worker's stages put in (names, ids), the holder puts in itself */
+  constructor(relay: PostRelay, workerId: string, body: Buffer) {
     this.#relay = relay;
     this.#workerId = workerId;
+    this.#body = body;
   }
 
   carry(exchange: Exchange): Verdict {
-    this.#relay.send(exchange, this.#workerId);
+    this.#relay.send(exchange, this.#workerId, this.#body);
     return ANSWERED;
   }
 
   refuse(exchange: Exchange, refusal: Refusal): boolean {
     if (!answersRequest(exchange, refusal)) return false;
-    this.#relay.send(exchange, this.#workerId);
+    this.#relay.send(exchange, this.#workerId, this.#body);
     return true;
   }
 }

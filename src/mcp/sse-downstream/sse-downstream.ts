@@ -91,7 +91,11 @@ export function createSseDownstream(options: SseDownstreamOptions): SseDownstrea
     const address = openAddress(mcp.sealer, { owner, backend: mcp.name }, sessionId);
     if (address === null) return new Refusal('SESSION_UNKNOWN');
     if (address.workerId !== workerId) {
-      exchange.carrier = new RelayCarrier(relay, address.workerId);
+      exchange.carrier = new RelayCarrier(
+        relay,
+        address.workerId,
+        exchange.body ?? Buffer.alloc(0),
+      );
       return PASS;
     }
     const stream = streams.find(address.streamId);

@@ -49,11 +49,14 @@ function createPair(t: TestContext, run: (exchange: Exchange) => void) {
   return { relay, ears, sent };
 }
 
+const body = Buffer.from('{"a":"\u00e9"}');
+
 function createExchange(table = listeners) {
   const answers: unknown[] = [];
   const responder = new RelayResponder((...answer) => answers.push(answer));
   const exchange = new Exchange(head, responder, null, table, 'sni', 0, 0);
-  exchange.body = Buffer.from('{"a":"\u00e9"}');
+  // What the stages of this worker have put in stays here.
+  exchange.body = Buffer.from('{"changed":1}');
   return { exchange, answers };
 }
 
@@ -73,12 +76,12 @@ describe('a POST for another worker', () => {
       exchange.responder.end();
     });
     const { exchange, answers } = createExchange();
-    relay.send(exchange, 'b');
+    relay.send(exchange, 'b', body);
     assert.deepEqual(answers, [[202, ['x', 'y'], 'ok']]);
     assert.equal(exchange.status, 202);
     const [other] = taken;
     assert.deepEqual(other?.head, head);
-    assert.deepEqual(other.body, exchange.body);
+    assert.deepEqual(other.body, body);
     assert.equal(other.serverName, 'sni');
     assert.equal(other.principal, null);
     t.mock.timers.tick(20_000);
@@ -88,7 +91,7 @@ describe('a POST for another worker', () => {
   test('is answered with 404 when nobody answers', (t) => {
     const { relay } = createPair(t, () => undefined);
     const { exchange, answers } = createExchange();
-    relay.send(exchange, 'gone');
+    relay.send(exchange, 'gone', body);
     t.mock.timers.tick(9_999);
     assert.deepEqual(answers, []);
     t.mock.timers.tick(1);
@@ -98,7 +101,7 @@ describe('a POST for another worker', () => {
   test('takes its answer from the worker that was asked alone', (t) => {
     const { relay, ears } = createPair(t, () => undefined);
     const { exchange, answers } = createExchange();
-    relay.send(exchange, 'b');
+    relay.send(exchange, 'b', body);
     const answer = JSON.stringify({ id: 1, status: 200, headers: [], body: 'forged' });
     ears.get('a sse-answer')?.('c', answer);
     assert.deepEqual(answers, []);
@@ -108,9 +111,9 @@ describe('a POST for another worker', () => {
 
   test('is refused at once where too many wait', (t) => {
     const { relay } = createPair(t, () => undefined);
-    for (let count = 0; count < 1024; count += 1) relay.send(createExchange().exchange, 'b');
+    for (let count = 0; count < 1024; count += 1) relay.send(createExchange().exchange, 'b', body);
     const { exchange, answers } = createExchange();
-    relay.send(exchange, 'b');
+    relay.send(exchange, 'b', body);
     assert.equal(exchange.status, 429);
     assert.equal(answers.length, 1);
   });
@@ -118,7 +121,7 @@ describe('a POST for another worker', () => {
   test('is answered with 404 where its port is none of now', (t) => {
     const { relay, sent } = createPair(t, () => undefined);
     const { exchange } = createExchange({ find: () => null });
-    relay.send(exchange, 'b');
+    relay.send(exchange, 'b', body);
     assert.deepEqual([exchange.status, sent], [404, []]);
   });
 
