@@ -17,8 +17,9 @@ export class FakeNativeResponse implements NativeResponse {
   #writable: (offset: number) => boolean = () => true;
   #data: (chunk: ArrayBuffer, isLast: boolean) => void = () => undefined;
 
+  /** Takes fields behind the status, too, as they would stand on the wire. */
   writeStatus(status: Text): void {
-    this.#touch(`status ${text(status)}`);
+    for (const line of `status ${text(status)}`.split('\r\n')) this.#touch(line);
   }
 
   writeHeader(name: Text, value: Text): void {

@@ -53,22 +53,6 @@ describe('answers on the wire', () => {
       'HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n',
     ],
     [
-      'a chunked answer',
-      GET,
-      ({ responder }) => {
-        responder.begin({
-          status: 200,
-          headers: [],
-          contentLength: null,
-          bodiless: false,
-          opening: '',
-        });
-        responder.write(Buffer.from('abcde'));
-        responder.end();
-      },
-      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n',
-    ],
-    [
       'header values beyond ASCII keep their octets',
       GET,
       ({ responder }) => responder.send(200, ['a', 'caf\u00e9'], ''),
@@ -86,6 +70,48 @@ describe('answers on the wire', () => {
         (text) => text.length >= 2 * expected.length,
       );
       assert.equal(twice, expected + expected);
+    });
+  }
+
+  // Answers of a later turn: the native server closes a connection on which the next request comes before them.
+  const later: readonly (readonly [string, string, (exchange: Exchange) => void, string])[] = [
+    [
+      'an answer of unknown length that is whole at once',
+      GET,
+      ({ responder }) => {
+        responder.begin({
+          status: 200,
+          headers: [],
+          contentLength: null,
+          bodiless: false,
+          opening: '',
+        });
+        responder.write(Buffer.from('abcde'));
+        responder.end();
+      },
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde',
+    ],
+    [
+      'a chunked answer',
+      GET,
+      ({ responder }) => {
+        responder.begin({
+          status: 200,
+          headers: [],
+          contentLength: null,
+          bodiless: false,
+          opening: '',
+        });
+        responder.write(Buffer.from('abcde'));
+        setTimeout(() => responder.end(), 10);
+      },
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n',
+    ],
+  ];
+  for (const [name, request, run, expected] of later) {
+    test(name, async (t) => {
+      const { port } = await openNativePort(t, run);
+      assert.equal(await talk(port, request, ended(expected.slice(-8))), expected);
     });
   }
 
@@ -109,8 +135,10 @@ describe('answers on the wire', () => {
         opening: '',
       });
       responder.write(Buffer.from('abcde'));
-      gate.closing = true;
-      responder.end();
+      setTimeout(() => {
+        gate.closing = true;
+        responder.end();
+      }, 10);
     });
     const received = await talk(gate.port, GET, ended('0\r\n\r\n'));
     assert.ok(received.endsWith('\r\n\r\n5\r\nabcde\r\n0\r\n\r\n'), received);

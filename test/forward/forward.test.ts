@@ -209,6 +209,7 @@ describe('the answer', () => {
     const answer = answerOf(run);
     answer.onHead(201, ['content-type', 'application/json', 'connection', 'close']);
     assert.equal(answer.onData(Buffer.from('ab')), true);
+    run.responder.onEndOfTurn();
     answer.onEnd();
     assert.deepEqual(run.native.log, [
       'status 201 Created',
@@ -307,6 +308,7 @@ describe('an answer that goes on', () => {
     const run = start();
     answerOf(run).onHead(200, events);
     answerOf(run).onData(Buffer.from('data: 1\n\n'));
+    run.responder.onEndOfTurn();
     run.exchange.answer?.revoke(ending);
     assert.equal(run.native.log.at(-1), 'end ');
     assert.equal(run.state.aborts, 1);
@@ -349,7 +351,9 @@ describe('an answer that goes on', () => {
       const run = start();
       answerOf(run).onHead(200, events);
       for (const piece of written) answerOf(run).onData(Buffer.from(piece));
+      run.responder.onEndOfTurn();
       run.exchange.answer?.keepAlive();
+      run.responder.onEndOfTurn();
       assert.equal(run.native.log.includes('chunk :\n\n'), commented);
     });
   }
@@ -359,12 +363,15 @@ describe('an answer that goes on', () => {
     slow.native.window = 1;
     answerOf(slow).onHead(200, events);
     answerOf(slow).onData(Buffer.from('data: 1\n\n'));
+    assert.equal(answerOf(slow).onData(Buffer.from('data: 2\n\n')), false);
     const known = start();
     answerOf(known).onHead(200, [...events, 'content-length', '100']);
     const plain = start();
     answerOf(plain).onHead(200, ['content-type', 'text/plain']);
-    for (const { exchange, native } of [slow, known, plain]) {
+    for (const { exchange, native, responder } of [slow, known, plain]) {
+      responder.onEndOfTurn();
       exchange.answer?.keepAlive();
+      responder.onEndOfTurn();
       assert.ok(!native.log.some((entry) => entry.includes(':\n\n') && !entry.includes('data')));
     }
   });

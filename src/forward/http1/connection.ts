@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { RefusalCode } from '../../errors.ts';
 import type { Milliseconds } from '../../units.ts';
+import { atEndOfTurn, type Delayed } from '../../timers/end-of-turn.ts';
 import { upstreamFailure } from '../upstream-failure.ts';
 import { AnswerReader, type AnswerLimits, type AnswerSink } from './answer-reader.ts';
 import type { Keepable } from './idle-connections.ts';
@@ -23,7 +24,7 @@ export interface ConnectionOptions extends AnswerLimits {
 }
 
 /** What became of a request whose connection was lost. */
-export type RequestFate = 'unsent' | 'unanswered' | 'sent';
+export type RequestFate = 'unsent' | 'stale' | 'unanswered' | 'sent';
 
 /** Who waits for the answer that a connection carries. */
 export interface ConnectionUser extends AnswerSink {
@@ -32,8 +33,9 @@ export interface ConnectionUser extends AnswerSink {
   /**
    * There will be no more of the answer.
    *
-   * @param fate `unsent`: there never was a connection; `unanswered`: an old connection ended without an
-   *   octet of an answer, so that nothing is known of the request
+   * @param fate `unsent`: there never was a connection; `stale`: an old connection ended before an octet of the
+   *   request was written; `unanswered`: it ended without an octet of an answer, so that nothing is known of the
+   *   request
    */
   onLost(code: RefusalCode, detail: string, fate: RequestFate): void;
 }
@@ -47,7 +49,7 @@ export interface ConnectionOwner {
 }
 
 /** One connection to one target, in plain TCP, which carries one request at a time. */
-export class Connection implements Keepable<Connection> {
+export class Connection implements Keepable<Connection>, Delayed {
   before: Connection | null = null;
   after: Connection | null = null;
   isLinked = false;
@@ -58,6 +60,9 @@ export class Connection implements Keepable<Connection> {
   readonly #socket: Socket;
   #connectTimer: NodeJS.Timeout | null;
   #user: ConnectionUser | null = null;
+  /** The request that is not written yet; the body is of use with a head alone. */
+  #unsentHead: string | null = null;
+  #unsentBody: Buffer | null = null;
   /** It has carried an answer before the one that is awaited now. */
   #isOld = false;
   #hasAnswered = false;
@@ -97,6 +102,17 @@ export class Connection implements Keepable<Connection> {
     this.#user = user;
     this.#hasAnswered = false;
     this.#reader.begin(method, user);
+    this.#unsentHead = head;
+    this.#unsentBody = body;
+    atEndOfTurn(this);
+  }
+
+  onEndOfTurn(): void {
+    const head = this.#unsentHead;
+    if (head === null) return;
+    const body = this.#unsentBody;
+    this.#unsentHead = null;
+    this.#unsentBody = null;
     writeRequest(this.#socket, head, body);
   }
 
@@ -114,6 +130,8 @@ export class Connection implements Keepable<Connection> {
   destroy(): void {
     this.#user = null;
     this.#held = null;
+    this.#unsentHead = null;
+    this.#unsentBody = null;
     this.#isPaused = false;
     this.#reader.stop();
     this.#stopConnectTimer();
@@ -125,6 +143,10 @@ export class Connection implements Keepable<Connection> {
     if (this.#user === null) {
       // Nobody asked: whatever it is, it must not become the answer to the next request.
       this.#endIdle();
+      return false;
+    }
+    if (this.#unsentHead !== null) {
+      this.#lose('UPSTREAM_RESET', 'the upstream spoke before it was asked');
       return false;
     }
     this.#hasAnswered = true;
@@ -197,13 +219,15 @@ export class Connection implements Keepable<Connection> {
     const user = this.#user;
     // What is written before there is a connection is kept by this process.
     const isUnsent = this.#connectTimer !== null;
+    const isStale = this.#isOld && this.#unsentHead !== null;
     const isUnanswered = this.#isOld && !this.#hasAnswered && code === 'UPSTREAM_RESET';
     if (user === null) {
       this.#endIdle();
       return;
     }
     this.destroy();
-    user.onLost(code, detail, isUnsent ? 'unsent' : isUnanswered ? 'unanswered' : 'sent');
+    const fate = isUnsent ? 'unsent' : isStale ? 'stale' : isUnanswered ? 'unanswered' : 'sent';
+    user.onLost(code, detail, fate);
   }
 
   #stopConnectTimer(): void {

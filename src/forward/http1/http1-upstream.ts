@@ -27,8 +27,8 @@ const FINISHED_CALL: UpstreamCall = { abort: () => undefined, resume: () => unde
  *
  * A request takes the unused connection that was used last, or a new one; there is no queue. When a
  * connection that has served before ends without an octet of an answer (the server was about to close
- * it), a request of an idempotent method is sent once more on a new connection. A POST never is: nobody knows
- * whether the server has acted on it.
+ * it), a request of an idempotent method is sent once more on a new connection. A POST that was written never is:
+ * nobody knows whether the server has acted on it.
  *
  * @param backendName `namespace/name` of the Backend, for the log
  * @param target without TLS
@@ -166,9 +166,9 @@ class Call implements UpstreamCall, ConnectionUser, Awaited<Call> {
 
   onLost(code: RefusalCode, detail: string, fate: RequestFate): void {
     const method = this.#request?.method ?? '';
-    if (fate === 'unanswered' && IDEMPOTENT.has(method)) {
+    if (fate === 'stale' || (fate === 'unanswered' && IDEMPOTENT.has(method))) {
       // A new connection is never reported in this way, so that there is no third try.
-      this.#wasSent = true;
+      this.#wasSent = fate === 'unanswered';
       this.start(this.#ways.connect());
       return;
     }

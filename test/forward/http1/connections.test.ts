@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createHttp1Upstream } from '../../../src/forward/http1/http1-upstream.ts';
 import type { UpstreamLimits } from '../../../src/forward/upstream-limits.ts';
 import type { UpstreamRequest } from '../../../src/forward/upstream.ts';
@@ -99,6 +100,31 @@ test('the connection that was used last is used first, and the others grow old',
   }
   assert.equal(raw.sockets.length, 2);
   assert.equal(waiting[0]?.destroyed, true);
+});
+
+describe('an old connection that turns out to be of no use before the request is written', () => {
+  const rows: readonly [string, (socket: Socket) => void][] = [
+    ['it ended', (socket) => void socket.end()],
+    ['it was reset', (socket) => void socket.resetAndDestroy()],
+    ['the server speaks first', (socket) => void socket.write(OK.replace('ok', 'no'))],
+  ];
+  for (const [name, act] of rows) {
+    test(`${name}: the request, also a POST, goes over another one, once`, async (t) => {
+      const heads: string[] = [];
+      const { raw, ask } = await start(t, (socket, head) => {
+        heads.push(head);
+        socket.write(OK);
+      });
+      await ask(post);
+      // What begins at the end of a turn is written at the end of the next, after what comes in until then.
+      await nextTurn();
+      const [socket] = raw.sockets;
+      assert.ok(socket);
+      act(socket);
+      assert.deepEqual(await ask(post), ANSWERED);
+      assert.deepEqual([heads.length, raw.sockets.length], [2, 2]);
+    });
+  }
 });
 
 describe('an old connection that ends without an octet of an answer', () => {
