@@ -34,6 +34,10 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 const CHUNKED = /^chunked$/i;
 const DIGITS = /^[0-9]{1,15}$/;
 const isReadable = createReadableValues();
+/** Names that were found to be tokens: there are few, and all of them come again and again. */
+const tokens = new Set<string>();
+const MOST_REMEMBERED = 512;
+const LONGEST_REMEMBERED = 64;
 /** The colon, a space and the line's end. */
 const LINE_OVERHEAD_BYTES = 4;
 
@@ -86,7 +90,7 @@ export function checkHead(
     if (headerBytes > limits.maxHeaderBytes) {
       return new Refusal('HEADERS_TOO_LARGE', { detail: `over ${limits.maxHeaderBytes} octets` });
     }
-    if (!TOKEN.test(name)) return invalid('a header name is not a token');
+    if (!isToken(name)) return invalid('a header name is not a token');
     if (!isReadable(value)) {
       return invalid('a header value has a control character or is not UTF-8');
     }
@@ -105,6 +109,13 @@ export function checkHead(
     }
   }
   return { hasBody };
+}
+
+function isToken(name: string): boolean {
+  if (tokens.has(name)) return true;
+  if (!TOKEN.test(name)) return false;
+  if (tokens.size < MOST_REMEMBERED && name.length <= LONGEST_REMEMBERED) tokens.add(name);
+  return true;
 }
 
 function occursFrom(headers: HeaderFields, name: string, from: number): boolean {

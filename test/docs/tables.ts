@@ -1,5 +1,6 @@
 /** The README's tables, made from the code. `npm run docs` writes them, a test compares them. */
 
+import { performanceTable } from '../../bench/performance-table.ts';
 import { refusals } from '../../src/errors.ts';
 import { optionRows } from '../../src/options.ts';
 import { createMetrics } from '../../src/record/metrics.ts';
@@ -64,6 +65,7 @@ export async function readmeTables(): Promise<Readonly<Record<string, string>>> 
     kinds: kindsTable(),
     errors: errorsTable(),
     metrics: await metricsTable(),
+    performance: performanceTable(),
   };
 }
 
