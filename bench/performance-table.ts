@@ -37,9 +37,7 @@ export function performanceTable(): string {
 }
 
 function isReport(value: unknown): value is Report {
-  return (
-    typeof value === 'object' && value !== null && 'machine' in value && 'scenarios' in value
-  );
+  return typeof value === 'object' && value !== null && 'machine' in value && 'scenarios' in value;
 }
 
 function cells({ subject, version, duty, median, latency }: SubjectResult): readonly string[] {

@@ -220,6 +220,8 @@ async function createRun(duty: Duty): Promise<() => Promise<void>> {
     do await new Promise(setImmediate);
     while (waiting.length < CONNECTIONS);
     answerAll();
+    // Small answers are written at the end of the turn.
+    await new Promise(setImmediate);
     if (finished !== before + CONNECTIONS) throw new Error('not every request was answered');
   };
 }
