@@ -5,7 +5,7 @@ const COLUMNS = [
   ...['memory MiB', 'limit', 'wrong'],
 ];
 
-/** A run as Markdown tables, one a scenario. Latency is taken at half of the requests/s, at most 10,000/s. */
+/** A run as Markdown tables, one a scenario. Latency is taken at half of the requests/s, at most 15,000/s. */
 export function renderReport({ scenarios, studies }: Report): string {
   const tables = scenarios.map(({ name, title, results }) => {
     const rows = results.map((result) => row(result));

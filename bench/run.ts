@@ -69,7 +69,7 @@ const { values } = parseArgs({
 });
 
 /** Our own generator of fixed rates is not to be the limit. */
-const MOST_AT_FIXED_RATE = 10_000;
+const MOST_AT_FIXED_RATE = 15_000;
 const DUTIES: readonly Duty[] = ['plain', 'claim', 'tool'];
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
