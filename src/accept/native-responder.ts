@@ -150,14 +150,16 @@ export class NativeResponder implements Responder, Delayed {
       if (this.bodyBytes < head.contentLength) this.cut();
       return;
     }
-    if (this.#delayed === null) this.#endChunked(head, '');
+    if (this.#delayed === null) this.#endChunked(head, null);
   }
 
-  #endChunked(head: AnswerHead, rest: string | Uint8Array): void {
+  /** In chunks also where the whole is known by chance: the framing shall tell nothing of times. */
+  #endChunked(head: AnswerHead, rest: Uint8Array | null): void {
     this.#response.cork(() => {
       this.#writeHead(head);
+      if (rest !== null) this.#response.write(rest);
       // Asked to close, the native server would write a header field into the body here.
-      this.#response.end(rest);
+      this.#response.end('');
     });
     this.#finish();
   }

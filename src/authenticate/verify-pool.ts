@@ -9,6 +9,9 @@ export type PoolOutcome = SignatureOutcome | 'overloaded';
 export type VerifySignature = (check: SignatureCheck) => Promise<PoolOutcome>;
 
 /** Threads that check signatures, so that cold tokens do not hold up the event loop. */
+/** How often a batch is given to a thread. */
+const MAX_TRIES = 2;
+
 export interface VerifyPool {
   readonly verify: VerifySignature;
   readonly state: () => VerifyPoolState;
@@ -89,13 +92,17 @@ export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), batchTimeoutMs);
     let outcomes: SignatureOutcome[] = [];
-    try {
-      outcomes = await pool.run(
-        batch.map(({ check }) => check),
-        { signal: abort.signal },
-      );
-    } catch (error) {
-      if (!closed) onWarning(`a verification thread failed: ${messageOf(error)}`);
+    // A thread that is lost takes its batch with it; another gets it once more, unless the time is up.
+    for (let tries = 0; tries < MAX_TRIES && outcomes.length === 0; tries += 1) {
+      try {
+        outcomes = await pool.run(
+          batch.map(({ check }) => check),
+          { signal: abort.signal },
+        );
+      } catch (error) {
+        if (closed) break;
+        onWarning(`a verification thread failed: ${messageOf(error)}`);
+      }
     }
     clearTimeout(timer);
     busyMs += performance.now() - batchStartedAtMonotonicMs;

@@ -118,6 +118,8 @@ export function createAdmission(
 
   function admitStream(exchange: Exchange): Verdict {
     const { principal, message } = exchange;
+    // The worker that has the client counts it, and sees its end.
+    if (exchange.isRelayed) return PASS;
     if (principal === null || limits.maxStreamsPerPrincipal === 0) return PASS;
     if (!asksForStream(exchange)) return PASS;
     const key = principalKey(principal);

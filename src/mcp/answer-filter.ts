@@ -195,7 +195,8 @@ class Filter implements AnswerFilter {
     this.#isJson = mode === 'json';
     if (isError) {
       this.#isMessage = false;
-      return isEncoded ? 'pass' : 'json';
+      // A hidden name could not be put back in it.
+      return isEncoded ? this.#refuse('the content is encoded') : 'json';
     }
     this.#isMessage = this.#isJson;
     if (mode === null && !holdsAll) {

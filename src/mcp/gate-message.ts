@@ -6,6 +6,7 @@ import { answerTasksList } from './answer-tasks-list.ts';
 import { askForNothing } from './ask-for-nothing.ts';
 import { filterAnswer } from './filter-answer.ts';
 import { callsOf, type Locate } from './calls-of.ts';
+import type { LocatedObject } from './federation/names.ts';
 import { checkContentHeaders } from './content-headers.ts';
 import { checkHeaders } from './check-headers.ts';
 import { denialAnswer, type OnDeny } from './denial-answer.ts';
@@ -68,7 +69,7 @@ export function gateMessage(exchange: Exchange): Verdict | Promise<Verdict> {
       return new Refusal('MESSAGE_INVALID', { detail: `${method} with a body` });
     }
     if (method === 'GET') filterAnswer(exchange, mcp, null);
-    federate(exchange, mcp, null);
+    federate(exchange, mcp, null, locatorOf(exchange, mcp));
     return PASS;
   }
 
@@ -83,10 +84,12 @@ export function gateMessage(exchange: Exchange): Verdict | Promise<Verdict> {
 
   const taskUnknown = openTasks(exchange, mcp, message);
   if (taskUnknown !== null) return taskUnknown;
-  federate(exchange, mcp, message);
+  const locate = locatorOf(exchange, mcp);
+  federate(exchange, mcp, message, locate);
   const learning =
-    mcp.federation?.learn(federatedRequest(exchange, message), () => mcp.requestFor(exchange)) ??
-    null;
+    mcp.federation?.learn(federatedRequest(exchange, message, locate), () =>
+      mcp.requestFor(exchange),
+    ) ?? null;
   return learning === null
     ? decideOn(exchange, mcp, message, body)
     : learning.then(() => decideOn(exchange, mcp, message, body));
@@ -99,7 +102,13 @@ function decideOn(
   message: McpMessage,
   body: Uint8Array,
 ): Verdict {
-  const denial = deniedBy(exchange, mcp, message);
+  // Names of targets may be learned until the message goes up: it goes where it was decided that it may.
+  const located = new Map<string, LocatedObject | null>();
+  const denial = deniedBy(exchange, mcp, message, (kind, name) => {
+    const at = mcp.locate(exchange.owner, kind, name);
+    located.set(`${kind} ${name}`, at);
+    return at;
+  });
   if (denial !== null) {
     const onDeny = mcp.onDenyByPolicy.get(denial.policy) ?? mcp.onDeny;
     const refusal = denied(message, denial, onDeny);
@@ -113,24 +122,37 @@ function decideOn(
   if (mcp.federation !== null) {
     // After all that may have changed: names once learned, and the body.
     const goesUp = exchange.body === body ? message : readMessage(exchange.body ?? body);
-    federate(exchange, mcp, goesUp.kind === 'fault' ? message : goesUp);
+    const isDecided = mcp.authorizer !== null && denial === null;
+    const locate: Locate = (kind, name) =>
+      isDecided ? (located.get(`${kind} ${name}`) ?? null) : mcp.locate(exchange.owner, kind, name);
+    federate(exchange, mcp, goesUp.kind === 'fault' ? message : goesUp, locate);
   }
   return PASS;
 }
 
 /** Puts what stands for several targets in the place of the first one. */
-function federate(exchange: Exchange, mcp: McpBackend, message: McpMessage | null): void {
+function federate(
+  exchange: Exchange,
+  mcp: McpBackend,
+  message: McpMessage | null,
+  locate: Locate,
+): void {
   const { federation } = mcp;
   if (federation === null) return;
-  exchange.upstream = federation.upstreamFor(federatedRequest(exchange, message));
+  exchange.upstream = federation.upstreamFor(federatedRequest(exchange, message, locate));
 }
 
 /** @param message what goes up, where ids or names in it have been replaced */
-function federatedRequest(exchange: Exchange, message: McpMessage | null): FederatedRequest {
+function federatedRequest(
+  exchange: Exchange,
+  message: McpMessage | null,
+  locate: Locate,
+): FederatedRequest {
   return {
     owner: exchange.owner,
     message,
     sessionText: exchange.session?.upstreamId ?? null,
+    locate,
     note: (text) => {
       exchange.note = text;
     },
@@ -149,10 +171,15 @@ export type Denial = Extract<Decision, { allowed: false }>;
  *
  * @returns the denial, or `null` where it may pass
  */
-export function deniedBy(exchange: Exchange, mcp: McpBackend, message: McpMessage): Denial | null {
+export function deniedBy(
+  exchange: Exchange,
+  mcp: McpBackend,
+  message: McpMessage,
+  locate: Locate = locatorOf(exchange, mcp),
+): Denial | null {
   const { authorizer } = mcp;
   if (authorizer === null || message.kind === 'response') return null;
-  const calls = message.kind === 'request' ? callsOf(message, locatorOf(exchange, mcp)) : null;
+  const calls = message.kind === 'request' ? callsOf(message, locate) : null;
   if (calls === null) {
     if (NO_OBJECT_NEEDED.has(message.method)) return null;
     if (isOfTasks(message) && exchange.principal !== null && hasOwners(exchange)) return null;

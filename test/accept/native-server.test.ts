@@ -89,7 +89,7 @@ describe('answers on the wire', () => {
         responder.write(Buffer.from('abcde'));
         responder.end();
       },
-      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n',
     ],
     [
       'a chunked answer',

@@ -90,12 +90,12 @@ describe('a pool of threads', () => {
     // A millisecond is not enough for a thread even to start.
     await withPool({ threads: 1, maxBatch: 1, batchTimeoutMs: 1, onWarning }, async (pool) => {
       assert.equal(await pool.verify(check(good)), 'failed');
-      assert.equal(warnings.length, 1);
+      assert.ok(warnings.length >= 1);
       assert.equal(pool.state().running, 0);
     });
   });
 
-  test('replaces a thread that dies; its checks fail and the rest goes on', async () => {
+  test('replaces a thread that dies; its checks are made by another', async () => {
     const workers: Worker[] = [];
     const onWorker = (worker: Worker): void => void workers.push(worker);
     process.on('worker', onWorker);
@@ -106,8 +106,7 @@ describe('a pool of threads', () => {
       // So many that the end of the thread comes in the middle of them.
       const outcomes = Promise.all(Array.from({ length: 1000 }, () => pool.verify(check(good))));
       void workers[0]?.terminate();
-      assert.deepEqual(new Set(['failed', ...(await outcomes)]), new Set(['failed', 'valid']));
-      assert.ok((await outcomes).includes('failed'));
+      assert.deepEqual(new Set(await outcomes), new Set(['valid']));
       assert.equal(await pool.verify(check(good)), 'valid');
       assert.ok(workers.length >= 2, 'nobody took its place');
       assert.match(warnings[0] ?? '', /^a verification thread failed: /);

@@ -1,3 +1,5 @@
+import type { McpKind } from '../../authorize/mcp-members.ts';
+import type { LocatedObject } from './names.ts';
 import type { Upstream, UpstreamRequest } from '../../forward/upstream.ts';
 import type { RequestId } from '../message.ts';
 import type { CallScope } from './call-scope.ts';
@@ -14,6 +16,8 @@ export interface FederatedCall {
   readonly session: FederatedSession | null;
   /** How the client introduced itself, in its session or in this request. */
   readonly client: ClientParams;
+  /** Where an object is that the message names; the same each time. */
+  readonly locate: (kind: McpKind, name: string) => LocatedObject | null;
   /** For the log's `detail`. */
   readonly note: (text: string) => void;
 }

@@ -47,6 +47,8 @@ import type { FederationMemory } from './federation-memory.ts';
 import type { FailureMode, FederationParts } from './federation-parts.ts';
 import { openGetStreams } from './get-streams.ts';
 import { createLegacySessions } from './legacy-sessions.ts';
+import type { McpKind } from '../../authorize/mcp-members.ts';
+import type { LocatedObject } from './names.ts';
 import { learnNames, listsToLearn } from './learn-names.ts';
 import { locateByPrefix, type LocateFor } from './locate.ts';
 import { createNameIndex } from './name-index.ts';
@@ -101,6 +103,8 @@ export interface FederatedRequest {
   readonly message: McpMessage | null;
   /** What the session id of the client holds; `null` where it sent none. */
   readonly sessionText: string | null;
+  /** Where the objects are that the message names, as the policies were asked: what is decided on is what is sent. */
+  readonly locate: (kind: McpKind, name: string) => LocatedObject | null;
   /** For the log's `detail`. */
   readonly note: (text: string) => void;
 }
@@ -222,7 +226,7 @@ export function createFederation(options: FederationOptions): Federation {
       },
     );
     const client = session?.client ?? clientOf(request.message);
-    return { scope, base, answer, session, client, note: request.note };
+    return { scope, base, answer, session, client, locate: request.locate, note: request.note };
   }
 
   function start(

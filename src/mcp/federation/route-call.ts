@@ -32,11 +32,7 @@ export async function routeCall(
   const { base, answer } = call;
   const { owner } = base;
   const rewritten =
-    base.body === null
-      ? null
-      : rewriteCall(request, base.body, owner, parts.ids, (kind, name) =>
-          parts.locate(owner, kind, name),
-        );
+    base.body === null ? null : rewriteCall(request, base.body, owner, parts.ids, call.locate);
   const upstream = parts.targets.find(({ targetName }) => targetName === rewritten?.target);
   if (rewritten === null || upstream === undefined) {
     const { status, contentType, body } = denialAnswer(request, 'hide');

@@ -25,7 +25,10 @@ export class RelayCarrier implements MessageCarrier {
     return ANSWERED;
   }
 
+  /** Relays only what the holder refuses by itself: rates and loads are counted here, and not once more there. */
   refuse(exchange: Exchange, refusal: Refusal): boolean {
+    const { reason } = refusal.kind;
+    if (reason !== 'Authorization' && reason !== 'NotFound') return false;
     if (!answersRequest(exchange, refusal)) return false;
     this.#relay.send(exchange, this.#workerId, this.#body);
     return true;

@@ -170,6 +170,7 @@ export function federate(
       owner,
       message: read,
       sessionText: session,
+      locate: (kind, name) => federation.locate(owner, kind, name),
       note: (text) => notes.push(text),
     });
     const call = upstream.request(

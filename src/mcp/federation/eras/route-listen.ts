@@ -47,10 +47,10 @@ export async function routeListen(
   call: FederatedCall,
   request: McpRequest,
 ): Promise<void> {
-  const { base, answer } = call;
+  const { base, answer, locate } = call;
   const uris = new Map<string, string[]>();
   for (const uri of wantedUris(request)) {
-    const located = parts.locate(base.owner, 'resource', uri);
+    const located = locate('resource', uri);
     if (located === null) {
       const { status, contentType, body } = denialAnswer(request, 'hide');
       answer.send(status, ['content-type', contentType], Buffer.from(body));
