@@ -5,6 +5,7 @@ import type { UpstreamLimits } from './forward/upstream-limits.ts';
 import type { Upstream } from './forward/upstream.ts';
 import type { Sealer } from './mcp/seal.ts';
 import { sseLimits } from './mcp/sse-upstream/limits.ts';
+import { createSessionNewsroom, type NewsSiblings } from './mcp/sse-upstream/session-news.ts';
 import { createSseUpstream } from './mcp/sse-upstream/sse-upstream.ts';
 import type { RunOptions } from './options.ts';
 import type { BackendPlan, Plan, TargetPlan } from './plan.ts';
@@ -13,6 +14,8 @@ import { createReuse, type Turn } from './reuse.ts';
 export interface UpstreamPoolOptions {
   readonly run: RunOptions;
   readonly sealer: Sealer;
+  /** The other workers. */
+  readonly siblings: NewsSiblings;
   readonly monotonicNow: () => number;
   readonly onWarning: (warning: string) => void;
   /** An endpoint gets no requests for a while. */
@@ -43,6 +46,7 @@ export function createUpstreamPool(options: UpstreamPoolOptions): UpstreamPool {
     idleTimeoutMs: run.upstreamIdleTimeoutMs,
     maxHeaderBytes: run.maxHeaderBytes,
   };
+  const newsroom = createSessionNewsroom(options.siblings);
   const endpointGroups = new Set<EndpointGroup>();
   const reuse = createReuse<UpstreamPart, Upstream>(({ backendName, target, others }) => {
     const http = createUpstream(backendName, target, limits);
@@ -54,7 +58,7 @@ export function createUpstreamPool(options: UpstreamPoolOptions): UpstreamPool {
     }
     if (target.protocol !== 'SSE') return http;
     const scheme = target.tls === null ? 'http' : 'https';
-    return createSseUpstream(http, { scheme, sealer, limits: sseLimits, createUid });
+    return createSseUpstream(http, { scheme, sealer, limits: sseLimits, createUid, newsroom });
   });
 
   function openGroup(endpoints: readonly [Upstream, ...Upstream[]]): Upstream {

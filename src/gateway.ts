@@ -125,6 +125,7 @@ export function createGateway({
   const upstreamPool = createUpstreamPool({
     run,
     sealer,
+    siblings,
     monotonicNow,
     onWarning,
     onEjection: (backend, endpoint) => metrics.countEjection(backend, endpoint),

@@ -1,10 +1,12 @@
-import { Pool, type Dispatcher } from 'undici';
+import { errors, Pool, type Dispatcher } from 'undici';
 import type { HeaderFields } from '../accept/request-head.ts';
+import type { RefusalCode } from '../errors.ts';
 import type { TargetPlan } from '../plan.ts';
+import { createDeadlines, type Awaited, type Deadlines } from '../timers/deadlines.ts';
 import { connectOptions, sentServerName } from './connect-options.ts';
 import { targetAuthority } from './target-authority.ts';
 import { upstreamFailure } from './upstream-failure.ts';
-import type { UpstreamLimits } from './upstream-limits.ts';
+import { MAX_INTERIM_ANSWERS, type UpstreamLimits } from './upstream-limits.ts';
 import type { Upstream, UpstreamAnswer, UpstreamCall, UpstreamRequest } from './upstream.ts';
 
 /**
@@ -25,7 +27,8 @@ export function createUndiciUpstream(
     new Pool(`${tls === null ? 'http' : 'https'}://${authority}`, {
       connections: limits.maxConnections,
       pipelining: 1,
-      headersTimeout: limits.headersTimeoutMs,
+      // undici begins anew with each interim answer: ours ends whatever comes.
+      headersTimeout: 0,
       // A stream may be silent for as long as it likes.
       bodyTimeout: 0,
       keepAliveTimeout: limits.idleTimeoutMs,
@@ -36,6 +39,10 @@ export function createUndiciUpstream(
   let pool = openPool();
   // Left to itself undici would take the name from each request's Host header, and reconnect for another.
   const perRequest = tls === null ? {} : { servername: sentServerName(tls) };
+  const { headersTimeoutMs } = limits;
+  const deadlines = createDeadlines<Call>(headersTimeoutMs, (call) =>
+    call.giveUp('UPSTREAM_TIMEOUT', `no answer within ${headersTimeoutMs} ms`),
+  );
   let inFlight = 0;
   let isClosed = false;
 
@@ -50,7 +57,8 @@ export function createUndiciUpstream(
         return FINISHED_CALL;
       }
       inFlight += 1;
-      const call = new Call(answer, () => (inFlight -= 1));
+      const call = new Call(answer, deadlines, () => (inFlight -= 1));
+      if (!request.hasTimeout) deadlines.add(call);
       // A request that began before a reload may get here after it.
       if (isClosed) pool = openPool();
       pool.dispatch(
@@ -59,7 +67,6 @@ export function createUndiciUpstream(
           path: request.path,
           headers: request.headers,
           body: request.body,
-          ...(request.hasTimeout ? { headersTimeout: 0 } : {}),
           ...perRequest,
         },
         call,
@@ -100,23 +107,38 @@ function refusingUpstream(backendName: string, target: TargetPlan, why: string):
 }
 
 /** One request on its way: undici's handler on one side, an {@link UpstreamAnswer} on the other. */
-class Call implements Dispatcher.DispatchHandler, UpstreamCall {
+class Call implements Dispatcher.DispatchHandler, UpstreamCall, Awaited<Call> {
+  before: Call | null = null;
+  after: Call | null = null;
+  isLinked = false;
+  dueAtRing = 0;
+
   readonly #answer: UpstreamAnswer;
+  readonly #deadlines: Deadlines<Call>;
   readonly #onOver: () => void;
+  #interimAnswers = 0;
   #controller: Dispatcher.DispatchController | null = null;
   #aborted = false;
   /** Nothing more will be reported. */
   isOver = false;
 
-  constructor(answer: UpstreamAnswer, onOver: () => void) {
+  constructor(answer: UpstreamAnswer, deadlines: Deadlines<Call>, onOver: () => void) {
     this.#answer = answer;
+    this.#deadlines = deadlines;
     this.#onOver = onOver;
   }
 
   abort(): void {
     this.#aborted = true;
+    this.#deadlines.remove(this);
     // Before undici has found a connection there is no controller: onRequestStart aborts then.
     this.#controller?.abort(new Error('aborted'));
+  }
+
+  giveUp(code: RefusalCode, detail: string): void {
+    if (this.isOver || this.#aborted) return;
+    this.abort();
+    this.#answer.onFailure(code, detail);
   }
 
   resume(): void {
@@ -129,7 +151,14 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (this.#aborted || status < 200) return;
+    if (this.#aborted) return;
+    if (status < 200) {
+      this.#interimAnswers += 1;
+      if (this.#interimAnswers <= MAX_INTERIM_ANSWERS) return;
+      controller.abort(new errors.HTTPParserError('too many interim answers'));
+      return;
+    }
+    this.#deadlines.remove(this);
     this.#answer.onHead(status, rawFields(controller.rawHeaders));
   }
 
@@ -154,6 +183,7 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   #finish(): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.#deadlines.remove(this);
     this.#onOver();
   }
 }

@@ -1,5 +1,8 @@
 import type { Bytes, Milliseconds } from '../units.ts';
 
+/** Interim answers (RFC 9110, 15.2) before the final one; an answer with more is not valid. */
+export const MAX_INTERIM_ANSWERS = 32;
+
 /** Bounds of the connections to one target. */
 export interface UpstreamLimits {
   /** Connections to one target, each carrying one request at a time; further requests are refused. */

@@ -183,6 +183,26 @@ export function testUpstream({ create, protocolSwitch, addedField }: Client): vo
         events: [failed(protocolSwitch)],
       },
       {
+        does: 'gives interim answers without end',
+        script: says('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(33)),
+        events: [failed('UPSTREAM_PROTOCOL')],
+      },
+      {
+        does: 'gives interim answers, and then the final one',
+        script: says('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(32) + OK),
+        events: ['head 200', 'end'],
+        body: 'ok',
+      },
+      {
+        does: 'gives interim answers for longer than the limit',
+        script: (socket) => {
+          const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 150);
+          socket.once('close', () => clearInterval(timer));
+        },
+        limits: { headersTimeoutMs: 400 },
+        events: [failed('UPSTREAM_TIMEOUT')],
+      },
+      {
         does: 'says nothing for longer than the limit',
         script: () => undefined,
         limits: { headersTimeoutMs: 300 },

@@ -1,13 +1,11 @@
 import type { Bytes, Milliseconds } from '../../units.ts';
+import { MAX_INTERIM_ANSWERS } from '../upstream-limits.ts';
 import type { UpstreamAnswer } from '../upstream.ts';
 import { bodyFraming, hasFraming } from './body-framing.ts';
 import { ChunkScanner } from './chunk-scanner.ts';
 import { keepForMs, staysOpen } from './connection-reuse.ts';
 import { FAULTY, HeadScanner, INCOMPLETE, type HeadLimits } from './head-scanner.ts';
 import { parseHead, type AnswerHead } from './parse-head.ts';
-
-/** Interim answers (RFC 9110, 15.2) before the final one. */
-const MAX_INTERIM_ANSWERS = 32;
 
 export interface AnswerLimits extends HeadLimits {
   /** For how long an unused connection is kept at most. */

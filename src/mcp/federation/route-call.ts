@@ -45,8 +45,18 @@ export async function routeCall(
     answer.fail('UPSTREAM_UNREACHABLE', session.reason);
     return;
   }
+  if (isSubscription(request) && request.era === 'legacy' && isModernVersion(session.version)) {
+    // The modern era knows a stream instead, which ends with its client's: none of these outlives this request.
+    const text = `Method not found: the server of this resource knows no ${request.method}`;
+    answer.respond(200, errorMessage(request.id, -32601, text));
+    return;
+  }
   const sent: SentCall = { parts, sessions, call, request, rewritten, upstream };
   sendCall(sent, session, { mayRenew: true, round: 0, input: '' });
+}
+
+function isSubscription({ method }: McpRequest): boolean {
+  return method === 'resources/subscribe' || method === 'resources/unsubscribe';
 }
 
 /** Which try this is. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isJsonObject, type JsonObject } from '../../json/read-json.ts';
 import { findValues } from '../find-values.ts';
 import type { McpRequest } from '../message.ts';
 import { errorMessage, resultMessage, unavailable } from './answers.ts';
@@ -11,6 +12,8 @@ import { boundClientParams, writeSession, type TargetSession } from './session-t
 import { isModernVersion } from '../protocol-version.ts';
 
 const PARAMS = { members: { params: { label: 'params' } } };
+/** Flags of capabilities that promise notifications. */
+const PUSHED: readonly string[] = ['listChanged', 'subscribe'];
 const NEWEST_LEGACY_VERSION = '2025-11-25';
 
 /**
@@ -40,7 +43,8 @@ export async function routeInitialize(
     targets.set(target, one.session);
     const isModern = isModernVersion(one.session.version);
     const version = isModern ? legacyVersion(client.protocolVersion) : one.session.version;
-    return [{ target, version, capabilities: one.capabilities, instructions: one.instructions }];
+    const capabilities = isModern ? withoutPush(one.capabilities) : one.capabilities;
+    return [{ target, version, capabilities, instructions: one.instructions }];
   });
   const fails = failsWhole(parts, call, failures, parts.targets.length);
   const text = fails ? null : writeSession({ key: randomUUID(), targets, client });
@@ -58,6 +62,17 @@ export async function routeInitialize(
       request.id,
       JSON.stringify(instructions === null ? result : { ...result, instructions }),
     ),
+  );
+}
+
+/** A modern target tells nothing that a legacy client could hear outside of its requests. */
+function withoutPush(capabilities: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(capabilities).map(([name, block]) => {
+      if (!isJsonObject(block)) return [name, block];
+      const rest = Object.entries(block).filter(([flag]) => !PUSHED.includes(flag));
+      return [name, Object.fromEntries(rest)];
+    }),
   );
 }
 

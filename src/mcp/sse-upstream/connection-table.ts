@@ -12,6 +12,8 @@ export interface TableConnection {
 export interface ConnectionTable<Connection extends TableConnection> {
   /** The connection of a session, which becomes the last one to make room; `null` also for another's session. */
   find(uid: string, owner: SealOwner): Connection | null;
+  /** The same for an owner as {@link ownerKey} writes it. */
+  findByKey(uid: string, owner: string): Connection | null;
   /**
    * Makes room for one more connection of an owner: the idle one that was used least lately is closed.
    *
@@ -57,14 +59,17 @@ export function createConnectionTable<Connection extends TableConnection>({
     return false;
   }
 
+  function findByKey(uid: string, owner: string): Connection | null {
+    const entry = entries.get(uid);
+    if (entry?.owner !== owner) return null;
+    entries.delete(uid);
+    entries.set(uid, entry);
+    return entry.connection;
+  }
+
   return {
-    find(uid, owner) {
-      const entry = entries.get(uid);
-      if (entry?.owner !== ownerKey(owner)) return null;
-      entries.delete(uid);
-      entries.set(uid, entry);
-      return entry.connection;
-    },
+    find: (uid, owner) => findByKey(uid, ownerKey(owner)),
+    findByKey,
     makeRoom(owner) {
       const key = ownerKey(owner);
       const isFull = owner.kind !== 'anonymous' && (counts.get(key) ?? 0) >= maxConnectionsPerOwner;
@@ -83,6 +88,7 @@ export function createConnectionTable<Connection extends TableConnection>({
   };
 }
 
-function ownerKey(owner: SealOwner): string {
+/** One text for each owner. */
+export function ownerKey(owner: SealOwner): string {
   return encodeFields(bindingFields({ owner, backend: '' })).toString('latin1');
 }

@@ -28,8 +28,14 @@ export interface MessageRouter {
    * @returns false where the request is not running any more
    */
   abandon(request: Envelope, sink: RequestSink): boolean;
-  /** The client has cancelled a request of its own: its stream ends. */
-  cancel(id: Token): void;
+  /** Whether a client waits for the request. */
+  isWaiting(id: Token): boolean;
+  /**
+   * The client has cancelled a request of its own: its stream ends.
+   *
+   * @returns what the request was run with; `null` where nobody waits for it
+   */
+  cancel(id: Token): RequestSink | null;
   /** Opens the client's GET stream, which first gets what has waited; `false` where there is one. */
   listen(stream: ClientStream): boolean;
   unlisten(stream: ClientStream): void;
@@ -144,12 +150,14 @@ export function createMessageRouter(limits: SseLimits): MessageRouter {
       release(request);
       return true;
     },
+    isWaiting: (id) => running.get(tokenKey(id))?.sink != null,
     cancel(id) {
       const request = running.get(tokenKey(id));
-      if (request === undefined) return;
+      if (request === undefined) return null;
       const { sink } = request;
       release(request);
       sink?.end();
+      return sink;
     },
     listen(stream) {
       if (listener !== null) return false;

@@ -1,20 +1,21 @@
 import type { UpstreamRequest } from '../../forward/upstream.ts';
 import type { SealOwner } from '../seal-binding.ts';
-import { createConnectionTable } from './connection-table.ts';
+import { createConnectionTable, ownerKey } from './connection-table.ts';
 import type { SseLimits } from './limits.ts';
+import type { NewsReader, SessionNews } from './session-news.ts';
 import type { SseSession } from './session-text.ts';
 import type { SseConnection } from './sse-connection.ts';
 
 /** The sessions of one worker: each has one connection at most. */
-export interface SessionConnections {
+export interface SessionConnections extends Pick<NewsReader, 'take' | 'isOver'> {
   /** Opens the connection of a new session; `null` where there is no room. */
   open(uid: string, request: UpstreamRequest): SseConnection | null;
   /** The connection of a session, if there is one here. */
   find(session: SseSession, owner: SealOwner): SseConnection | null;
   /** The connection of a session, opened again where it is not here; `null` where there is no room. */
   connectionOf(session: SseSession, request: UpstreamRequest): SseConnection | null;
-  /** Ends a session, which this worker remembers for a while. */
-  end(session: SseSession, owner: SealOwner): void;
+  /** Ends a session, which this worker remembers for a while; the news are for the other workers. */
+  end(session: SseSession, owner: SealOwner): SessionNews;
   hasEnded(session: SseSession): boolean;
   /** Lets running requests finish, then closes the connections; those opened later are closed likewise. */
   retire(): void;
@@ -48,6 +49,15 @@ export function createSessionConnections(
     return connection;
   }
 
+  function end(uid: string, owner: string): void {
+    table.findByKey(uid, owner)?.close('UPSTREAM_RESET', 'the session has ended');
+    ended.add(uid);
+    for (const oldest of ended) {
+      if (ended.size <= MAX_ENDED) break;
+      ended.delete(oldest);
+    }
+  }
+
   return {
     open,
     find: ({ uid }, owner) => table.find(uid, owner),
@@ -59,12 +69,16 @@ export function createSessionConnections(
       return opened;
     },
     end({ uid }, owner) {
-      table.find(uid, owner)?.close('UPSTREAM_RESET', 'the session has ended');
-      ended.add(uid);
-      for (const oldest of ended) {
-        if (ended.size <= MAX_ENDED) break;
-        ended.delete(oldest);
-      }
+      const key = ownerKey(owner);
+      end(uid, key);
+      return { uid, owner: key, cancellation: null };
+    },
+    take({ uid, owner, cancellation }) {
+      if (cancellation === null) end(uid, owner);
+      else table.findByKey(uid, owner)?.takeCancellation(cancellation);
+    },
+    get isOver() {
+      return isRetired && table.all().length === 0;
     },
     hasEnded: ({ uid }) => ended.has(uid),
     retire() {

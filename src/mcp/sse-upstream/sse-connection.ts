@@ -62,8 +62,15 @@ export interface SseConnection {
   tell(request: UpstreamRequest, body: Buffer, take: (outcome: PostOutcome) => void): void;
   /** The client of a request has gone: the server is told, where the request still runs. */
   abandon(request: UpstreamRequest, envelope: Envelope, sink: RequestSink): void;
+  /** Whether a client waits for the request here. */
+  isWaiting(id: Token): boolean;
   /** The client has cancelled its request: the stream of the answer ends. */
   cancel(id: Token): void;
+  /**
+   * Another worker was sent this `notifications/cancelled`: where the request runs here, the server is told with the
+   * header fields of the request, and the stream of the answer ends.
+   */
+  takeCancellation(message: Buffer): void;
   /** Opens the client's GET stream; `false` where there is one. */
   listen(stream: ClientStream): boolean;
   unlisten(stream: ClientStream): void;
@@ -92,6 +99,7 @@ export function openSseConnection(
 ): SseConnection {
   const router = createMessageRouter(limits);
   const posts = new Set<{ abort(): void }>();
+  const requests = new WeakMap<RequestSink, UpstreamRequest>();
   const readyWaits = new Set<(outcome: OpenOutcome) => void>();
   let initializedWaits: ((outcome: PostOutcome) => void)[] = [];
   let initialized: 'no' | 'sending' | 'yes' = 'no';
@@ -172,6 +180,7 @@ export function openSseConnection(
   ): RunRefusal | null {
     const refusal = router.run(envelope, sink);
     if (refusal !== null) return refusal;
+    requests.set(sink, request);
     post(request, envelope.text, (outcome) => {
       if (outcome.kind !== 'accepted') router.drop(envelope, sink);
       take(outcome);
@@ -313,8 +322,17 @@ export function openSseConnection(
       post(request, cancellation(envelope), () => undefined);
       update();
     },
+    isWaiting: (id) => router.isWaiting(id),
     cancel(id) {
       router.cancel(id);
+      update();
+    },
+    takeCancellation(message) {
+      const { method, cancelledId } = readEnvelope(message) ?? {};
+      if (method !== 'notifications/cancelled' || cancelledId == null) return;
+      const sink = router.cancel(cancelledId);
+      const request = sink === null ? undefined : requests.get(sink);
+      if (request !== undefined) post(request, message, () => undefined);
       update();
     },
     listen(stream) {

@@ -2,6 +2,7 @@ import { headerValue } from '../../accept/request-head.ts';
 import type { Upstream, UpstreamCall, UpstreamRequest } from '../../forward/upstream.ts';
 import { isJsonObject, readJson } from '../../json/read-json.ts';
 import { messageLimits } from '../read-message.ts';
+import type { Bytes } from '../../units.ts';
 import type { Sealer } from '../seal.ts';
 import {
   answerEmpty,
@@ -20,7 +21,9 @@ import { readEnvelope, type Envelope } from './envelope.ts';
 import type { SseLimits } from './limits.ts';
 import type { RequestSink } from './message-router.ts';
 import { postMessage } from './post-message.ts';
+import { ownerKey } from './connection-table.ts';
 import { createSessionConnections } from './session-connections.ts';
+import type { SessionNewsroom } from './session-news.ts';
 import { createServerRequestIds } from './server-request-ids.ts';
 import {
   readSession,
@@ -37,11 +40,14 @@ export interface SseUpstreamOptions {
   readonly limits: SseLimits;
   /** A new name of a session that nobody can guess: 16 to 32 characters of `A-Za-z0-9_-`. */
   readonly createUid: () => string;
+  /** Joins those who have connections to the same server: the other workers, and what a reload has replaced. */
+  readonly newsroom: SessionNewsroom;
 }
 
 const SESSION = 'mcp-session-id';
 const DEFAULT_PATH = '/sse';
 const NO_BODY = Buffer.alloc(0);
+const MAX_TOLD_BYTES: Bytes = 8192;
 const NOTHING_RUNS: UpstreamCall = Object.freeze({
   abort: () => undefined,
   resume: () => undefined,
@@ -65,7 +71,7 @@ const NOTHING_RUNS: UpstreamCall = Object.freeze({
  */
 export function createSseUpstream(
   http: Upstream,
-  { scheme, sealer, limits, createUid }: SseUpstreamOptions,
+  { scheme, sealer, limits, createUid, newsroom }: SseUpstreamOptions,
 ): Upstream {
   const streamUrl = `${scheme}://${http.authority}${http.path ?? DEFAULT_PATH}`;
   const ids = createServerRequestIds(sealer, http.targetName);
@@ -76,6 +82,14 @@ export function createSseUpstream(
       request,
     ),
   );
+
+  const tellOthers = newsroom.join({
+    server: JSON.stringify([http.backendName, http.targetName]),
+    take: (news) => sessions.take(news),
+    get isOver() {
+      return sessions.isOver;
+    },
+  });
 
   function initialize(
     request: UpstreamRequest,
@@ -178,6 +192,13 @@ export function createSseUpstream(
       return passBack(request, envelope, answer, () => answerEmpty(answer, 202));
     }
     const isCancellation = method === 'notifications/cancelled';
+    const isElsewhere =
+      cancelledId !== null &&
+      sessions.find(session, request.owner)?.isWaiting(cancelledId) !== true;
+    if (isCancellation && isElsewhere) {
+      const owner = ownerKey(request.owner);
+      tellOthers({ uid: session.uid, owner, cancellation: shortCancellation(envelope) });
+    }
     const isOfLiveConnection = isCancellation || method === 'notifications/initialized';
     if (isOfLiveConnection && sessions.find(session, request.owner) === null) {
       // A new connection is told that it is initialized when it is opened, and has nothing to cancel.
@@ -306,7 +327,7 @@ export function createSseUpstream(
       const session = sessionOf(headerValue(request.headers, SESSION), answer);
       if (session === null) return NOTHING_RUNS;
       if (request.method === 'GET') return listen(session, request, answer);
-      sessions.end(session, request.owner);
+      tellOthers(sessions.end(session, request.owner));
       answerEmpty(answer, 200);
       return NOTHING_RUNS;
     },
@@ -330,6 +351,15 @@ function abortable(answer: GuardedAnswer, cancel: () => void): UpstreamCall {
     },
     resume: () => undefined,
   };
+}
+
+/** A cancellation that is too long for the way to other workers is told without its reason. */
+function shortCancellation({ text, cancelledId }: Envelope): Buffer {
+  if (text.length <= MAX_TOLD_BYTES || cancelledId === null) return text;
+  const requestId = text.toString('utf8', cancelledId.start, cancelledId.end);
+  return Buffer.from(
+    `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${requestId}}}`,
+  );
 }
 
 function readInitializeParams({ text }: Envelope): InitializeParams {

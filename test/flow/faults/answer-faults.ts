@@ -76,5 +76,5 @@ export const answerFaults: readonly AnswerFault[] = [
   { name: 'an endless chunk extension', unboundedByUndici: true, fault: (socket) => { socket.write(`${CHUNKED}2;`); writeForEver(socket, 'a'.repeat(1000)); }, status: 502, begins: true, log: PROTOCOL },
   { name: 'endless trailers', fault: (socket) => { socket.write(`${CHUNKED}${chunk(JSON_BODY)}0\r\n`); writeForEver(socket, `x: ${'a'.repeat(1000)}\r\n`); }, status: 502, begins: true, log: PROTOCOL },
   { name: 'a reset within the body', fault: (socket) => { socket.write(JSON_HEAD + JSON_BODY.slice(0, 5)); setTimeout(() => reset(socket), 30); }, status: 502, begins: true, log: RESET },
-  { name: 'endless interim answers', unboundedByUndici: true, fault: (socket) => writeForEver(socket, 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(20)), status: 502, log: PROTOCOL },
+  { name: 'endless interim answers', fault: (socket) => writeForEver(socket, 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(20)), status: 502, log: PROTOCOL },
 ];

@@ -4,7 +4,12 @@ import { headerValue } from '../../../src/accept/request-head.ts';
 import type { UpstreamCall } from '../../../src/forward/upstream.ts';
 import type { SealOwner } from '../../../src/mcp/seal-binding.ts';
 import { createSealer } from '../../../src/mcp/seal.ts';
+import { ownerKey } from '../../../src/mcp/sse-upstream/connection-table.ts';
 import { sseLimits, type SseLimits } from '../../../src/mcp/sse-upstream/limits.ts';
+import {
+  createSessionNewsroom,
+  type NewsSiblings,
+} from '../../../src/mcp/sse-upstream/session-news.ts';
 import { createSseUpstream } from '../../../src/mcp/sse-upstream/sse-upstream.ts';
 import { until } from '../../harness/until.ts';
 import {
@@ -48,13 +53,19 @@ const sealer = createSealer({
 });
 
 /** A worker: an adapter of its own in front of a server that may be shared. */
-function worker(http: FakeHttp = fakeHttp(), limits: Partial<SseLimits> = {}, name = 'w') {
+function worker(
+  http: FakeHttp = fakeHttp(),
+  limits: Partial<SseLimits> = {},
+  name = 'w',
+  siblings: NewsSiblings | null = null,
+) {
   let uids = 0;
   const upstream = createSseUpstream(http, {
     scheme: 'http',
     sealer,
     limits: { ...sseLimits, ...limits },
     createUid: () => `uid-of-a-session-${name}-${(uids += 1)}`,
+    newsroom: createSessionNewsroom(siblings),
   });
 
   function ask(
@@ -572,6 +583,30 @@ describe('a session', () => {
     assert.equal(other.post(initialized, session).answer.status, 202);
     assert.equal(other.post(cancelled, session).answer.status, 202);
     assert.equal(http.streams.length, 1);
+  });
+
+  test('of another owner is not touched by what a worker says of it', () => {
+    let tell: (payload: string) => void = () => undefined;
+    const http = fakeHttp();
+    const { openSession, post } = worker(http, {}, 'w', {
+      send: () => undefined,
+      on: (_topic, take) => (tell = (payload) => take('other', payload)),
+    });
+    const session = openSession();
+    const running = post(call(1), session).answer;
+    const server = JSON.stringify([http.backendName, http.targetName]);
+    const text = JSON.stringify({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: 1 },
+    });
+    const news = (owner: SealOwner) =>
+      JSON.stringify([server, 'uid-of-a-session-w-1', ownerKey(owner), text]);
+    tell(news(bob));
+    assert.equal(running.end, 'open');
+    tell(news(alice));
+    assert.equal(running.end, 'ended');
+    assert.equal(http.posts.at(-1)?.message.method, 'notifications/cancelled');
   });
 
   test('ends with DELETE', () => {

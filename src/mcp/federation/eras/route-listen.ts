@@ -18,6 +18,7 @@ import { namePrefix } from '../names.ts';
 import { bodyForm } from '../read-body.ts';
 import { rewriteMessage } from '../rewrite-message.ts';
 import { sendToTarget } from '../target-client.ts';
+import { LegacyListening, mayTell, type ListeningSink } from './legacy-listening.ts';
 
 const MAX_EVENT_BYTES: Bytes = 1024 * 1024;
 /** Notifications that come before all targets have acknowledged. */
@@ -36,9 +37,9 @@ const FILTER = {
 };
 
 /**
- * Listens at all modern targets for a client (`subscriptions/listen`, MCP 2026-07-28), each with its own resources, and
- * makes one stream of theirs. It begins with one acknowledgement of what they honour together; legacy targets know no
- * such stream and are not part of it. It ends when all of them have ended theirs, and with FailClosed when one is lost:
+ * Listens at all targets for a client (`subscriptions/listen`, MCP 2026-07-28), each with its own resources, and makes
+ * one stream of theirs. It begins with one acknowledgement of what they honour together. Legacy targets know no such
+ * stream; `LegacyListening` makes it of what they have. It ends when all of them have ended theirs, and with FailClosed when one is lost:
  * clients listen again.
  */
 export async function routeListen(
@@ -75,7 +76,16 @@ export async function routeListen(
       ? [{ upstream, version: session.version }]
       : [],
   );
-  const merged = new MergedListening(parts, call, request, listening.length);
+  const legacy = found.flatMap(({ upstream, session }) => {
+    const own = uris.get(upstream.targetName) ?? [];
+    return !isFailed(session) &&
+      !isModernVersion(session.version) &&
+      mayTell(request, own, session.offers)
+      ? [{ parts, call, request, upstream, uris: own }]
+      : [];
+  });
+  const merged = new MergedListening(parts, call, request, listening.length + legacy.length);
+  for (const one of legacy) void new LegacyListening(one, merged).start();
   for (const { upstream, version } of listening) {
     const own = uris.get(upstream.targetName) ?? [];
     sendToTarget(
@@ -113,7 +123,7 @@ function bodyFor(body: Buffer, uris: readonly string[]): Buffer {
 }
 
 /** What the client hears of all targets together. */
-class MergedListening {
+class MergedListening implements ListeningSink {
   readonly #parts: FederationParts;
   readonly #call: FederatedCall;
   readonly #request: McpRequest;
