@@ -157,7 +157,7 @@ test('an answer to the server goes to the connection that asked', async (t) => {
     server.say(stream, { jsonrpc: '2.0', id: Number(stream), method: 'sampling/createMessage' });
   }
   const asked = () =>
-    [...answers.values()].flatMap(({ text }) => (/"id":"([^"]+)"/.exec(text))?.[1] ?? []);
+    [...answers.values()].flatMap(({ text }) => /"id":"([^"]+)"/.exec(text)?.[1] ?? []);
   await until('both to be asked', () => asked().length === 2);
   for (const id of asked()) {
     assert.notEqual((await post(started, { id, result: { by: 'bob' } }, bob)).status, 202);
