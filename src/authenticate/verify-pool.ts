@@ -9,9 +9,6 @@ export type PoolOutcome = SignatureOutcome | 'overloaded';
 export type VerifySignature = (check: SignatureCheck) => Promise<PoolOutcome>;
 
 /** Threads that check signatures, so that cold tokens do not hold up the event loop. */
-/** How often a batch is given to a thread. */
-const MAX_TRIES = 2;
-
 export interface VerifyPool {
   readonly verify: VerifySignature;
   readonly state: () => VerifyPoolState;
@@ -49,12 +46,16 @@ export interface VerifyPoolOptions {
 interface QueuedCheck {
   readonly check: SignatureCheck;
   readonly resolve: (outcome: PoolOutcome) => void;
+  /** Its first thread died over it, or over another check of its batch. */
+  readonly isRepeated: boolean;
 }
 
 /**
  * Starts the threads. A check goes to a free thread at once; checks that come while all are busy wait in a
- * bounded queue and are then handed over in batches. When a thread dies or hangs, its checks come out as
- * `failed` and a new thread takes its place.
+ * bounded queue and are then handed over in batches. When a thread dies, a new one takes its place and makes
+ * each of its checks once more, every one by itself, so that the check that a thread dies of comes out as
+ * `failed` and the others as what they are. When a thread hangs it is replaced too, and its checks come out
+ * as `failed`: nobody waits twice for that.
  */
 export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
   const { threads = 1, maxQueued = 4096, maxBatch = 32, batchTimeoutMs = 10_000 } = options;
@@ -82,7 +83,10 @@ export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
   pool.on('error', (error: Error) => onWarning(`a verification thread failed: ${error.message}`));
 
   function handOver(): void {
-    while (busyThreads < threads && queue.length > 0) void runBatch(queue.splice(0, maxBatch));
+    while (busyThreads < threads && queue.length > 0) {
+      // Repeated ones stand in front.
+      void runBatch(queue.splice(0, queue[0]?.isRepeated === true ? 1 : maxBatch));
+    }
   }
 
   async function runBatch(batch: readonly QueuedCheck[]): Promise<void> {
@@ -92,24 +96,30 @@ export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), batchTimeoutMs);
     let outcomes: SignatureOutcome[] = [];
-    // A thread that is lost takes its batch with it; another gets it once more, unless the time is up.
-    for (let tries = 0; tries < MAX_TRIES && outcomes.length === 0; tries += 1) {
-      try {
-        outcomes = await pool.run(
-          batch.map(({ check }) => check),
-          { signal: abort.signal },
-        );
-      } catch (error) {
-        if (closed) break;
-        onWarning(`a verification thread failed: ${messageOf(error)}`);
-      }
+    let threadDied = false;
+    try {
+      outcomes = await pool.run(
+        batch.map(({ check }) => check),
+        { signal: abort.signal },
+      );
+    } catch (error) {
+      threadDied = !abort.signal.aborted;
+      if (!closed) onWarning(`a verification thread failed: ${messageOf(error)}`);
     }
     clearTimeout(timer);
     busyMs += performance.now() - batchStartedAtMonotonicMs;
     busyThreads -= 1;
     running -= batch.length;
-    completed += batch.length;
-    batch.forEach(({ resolve }, index) => resolve(outcomes[index] ?? 'failed'));
+    const repeated: QueuedCheck[] = [];
+    batch.forEach((queued, index) => {
+      if (threadDied && !closed && !queued.isRepeated)
+        repeated.push({ ...queued, isRepeated: true });
+      else {
+        completed += 1;
+        queued.resolve(outcomes[index] ?? 'failed');
+      }
+    });
+    queue.unshift(...repeated);
     handOver();
   }
 
@@ -121,7 +131,7 @@ export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
         return Promise.resolve('overloaded');
       }
       return new Promise((resolve) => {
-        queue.push({ check, resolve });
+        queue.push({ check, resolve, isRepeated: false });
         handOver();
       });
     },

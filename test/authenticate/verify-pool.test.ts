@@ -90,12 +90,12 @@ describe('a pool of threads', () => {
     // A millisecond is not enough for a thread even to start.
     await withPool({ threads: 1, maxBatch: 1, batchTimeoutMs: 1, onWarning }, async (pool) => {
       assert.equal(await pool.verify(check(good)), 'failed');
-      assert.ok(warnings.length >= 1);
+      assert.equal(warnings.length, 1);
       assert.equal(pool.state().running, 0);
     });
   });
 
-  test('replaces a thread that dies; its checks are made by another', async () => {
+  test('replaces a thread that dies; its checks are made once more', async () => {
     const workers: Worker[] = [];
     const onWorker = (worker: Worker): void => void workers.push(worker);
     process.on('worker', onWorker);
@@ -107,9 +107,10 @@ describe('a pool of threads', () => {
       const outcomes = Promise.all(Array.from({ length: 1000 }, () => pool.verify(check(good))));
       void workers[0]?.terminate();
       assert.deepEqual(new Set(await outcomes), new Set(['valid']));
-      assert.equal(await pool.verify(check(good)), 'valid');
       assert.ok(workers.length >= 2, 'nobody took its place');
       assert.match(warnings[0] ?? '', /^a verification thread failed: /);
+      const { queued, running, completed } = pool.state();
+      assert.deepEqual({ queued, running, completed }, { queued: 0, running: 0, completed: 1001 });
     });
     process.off('worker', onWorker);
   });

@@ -13,7 +13,7 @@ import {
   targetReferences,
   targetSelectors,
 } from './common.ts';
-import { trafficRateLimit } from './rate-limit.ts';
+import { noRateLimitConfig, trafficRateLimit } from './rate-limit.ts';
 import { ignored, object, refused, type Typed } from './schema.ts';
 import { stagedJwt } from './staged-jwt.ts';
 
@@ -66,7 +66,7 @@ export const glooTrafficPolicySpec = object(
   {
     ...shared,
     glooJWT: stagedJwt,
-    glooRateLimit: ignored(),
+    glooRateLimit: refused(noRateLimitConfig),
     glooTransformation: ignored(),
     glooExtAuth: refused(noExtAuth, 'disable'),
     glooRBAC: refused(noClaimRules, 'disable'),
@@ -87,7 +87,7 @@ export const enterpriseKgatewayTrafficPolicySpec = object(
     ...shared,
     jwtAuth,
     entJWT: stagedJwt,
-    entRateLimit: ignored(),
+    entRateLimit: refused(noRateLimitConfig),
     entTransformation: ignored(),
     entExtAuth: refused(noExtAuth, 'disable'),
     entRBAC: refused(noClaimRules, 'disable'),
