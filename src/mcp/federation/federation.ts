@@ -164,8 +164,10 @@ export function createFederation(options: FederationOptions): Federation {
     onTargetFailed: options.onTargetFailed,
   };
 
-  async function route(call: FederatedCall, { message }: FederatedRequest): Promise<void> {
+  async function route(call: FederatedCall, request: FederatedRequest): Promise<void> {
     const { answer, base, session } = call;
+    // HTTP+SSE makes GET and DELETE in the place of a message that went before.
+    const message = base.method === 'POST' ? request.message : null;
     if (message === null) {
       if (session === null) refuseWithoutSession(call, null);
       else if (base.method === 'GET') openGetStreams(parts, call);
