@@ -146,6 +146,7 @@ export function createGateway({
     federate: (parts) =>
       createFederation({
         ...parts,
+        onTools: (backend, target, names) => metrics.mcp.learnTools(backend, target, names),
         version: readVersion(),
         timeoutMs: run.federationTimeoutMs,
         sealer,

@@ -118,8 +118,9 @@ function decideOn(
     return ANSWERED;
   }
   filterAnswer(exchange, mcp, message);
-  if (message.kind === 'request' && message.method === 'tools/list') observeTools(exchange, mcp);
-  if (mcp.federation !== null) {
+  if (mcp.federation === null) {
+    if (message.kind === 'request' && message.method === 'tools/list') observeTools(exchange, mcp);
+  } else {
     // After all that may have changed: names once learned, and the body.
     const goesUp = exchange.body === body ? message : readMessage(exchange.body ?? body);
     const isDecided = mcp.authorizer !== null && denial === null;
@@ -159,6 +160,7 @@ function federatedRequest(
   };
 }
 
+/** A federation tells of the tools of its targets itself. */
 function observeTools(exchange: Exchange, { name, target, onTools }: McpBackend): void {
   const targetName = exchange.upstream?.targetName ?? target;
   exchange.answerObserver = createToolListObserver((names) => onTools(name, targetName, names));

@@ -36,7 +36,9 @@ export interface FederationParts {
   readonly locate: LocateFor;
   /** Where names carry no target: what is known of them. */
   readonly names: NameIndex | null;
+  /** The reason in the words of the log. */
   readonly onTargetFailed: (backend: string, target: string, reason: string) => void;
+  readonly onTools: (backend: string, target: string, names: readonly string[]) => void;
 }
 
 /** A target that did not do its part. */

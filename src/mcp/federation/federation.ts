@@ -42,6 +42,7 @@ import { endSession } from './end-session.ts';
 import { createModernSessions } from './eras/modern-sessions.ts';
 import { routeDiscover } from './eras/route-discover.ts';
 import { routeListen } from './eras/route-listen.ts';
+import { failureReason, type FailureReason } from './failure-reason.ts';
 import type { FederatedCall } from './federated-call.ts';
 import type { FederationMemory } from './federation-memory.ts';
 import type { FailureMode, FederationParts } from './federation-parts.ts';
@@ -91,8 +92,10 @@ export interface FederationOptions {
   readonly monotonicNow: () => number;
   /** A session at a target was opened again, or late. */
   readonly onReinitialised: (backend: string, target: string) => void;
-  /** A target did not do its part; the reason repeats nothing that it said. */
-  readonly onTargetFailed: (backend: string, target: string, reason: string) => void;
+  /** A target did not do its part. */
+  readonly onTargetFailed: (backend: string, target: string, reason: FailureReason) => void;
+  /** Told of the tools that a target lists, under the names that clients use. */
+  readonly onTools: (backend: string, target: string, names: readonly string[]) => void;
   readonly onBug: (where: string, error: unknown) => void;
 }
 
@@ -161,7 +164,9 @@ export function createFederation(options: FederationOptions): Federation {
     inputs: memory.inputs,
     locate,
     names,
-    onTargetFailed: options.onTargetFailed,
+    onTargetFailed: (name, target, words) =>
+      options.onTargetFailed(name, target, failureReason(words)),
+    onTools: options.onTools,
   };
 
   async function route(call: FederatedCall, request: FederatedRequest): Promise<void> {

@@ -151,6 +151,7 @@ export function federate(
     monotonicNow: () => performance.now(),
     onReinitialised: (_backend, target) => reinitialised.push(target),
     onTargetFailed: (_backend, target) => failed.push(target),
+    onTools: () => undefined,
     onBug: (_where, error) => {
       throw error;
     },
