@@ -129,7 +129,10 @@ for (const failureMode of FAILURE_MODES) {
         assert.ok((await count('target_failures')) >= failuresBefore + clients.length);
 
         await servers[gone].start();
-        for (const client of clients) await assertAllWork(client);
+        for (const client of clients) {
+          assert.match(await call(client, gone), TOOLS[gone].answer);
+          await assertAllWork(client);
+        }
         // Its sessions were lost with it; of the others one has none, and one opens a connection of its own.
         if (gone === 'streamable') {
           assert.ok((await count('reinitialisations')) >= reopenedBefore + 2);

@@ -86,14 +86,14 @@ export async function startPagedServer(
       })();
     });
 
-  const { port, kill, start } = await restartable(scope, http, () => transports.clear());
+  const server = await restartable(scope, http, () => transports.clear());
   return {
-    port,
+    port: server.port,
     get sessions() {
       return sessions;
     },
-    kill,
-    start,
+    kill: () => server.kill(),
+    start: () => server.start(),
   };
 }
 
