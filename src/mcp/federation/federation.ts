@@ -108,6 +108,8 @@ export interface FederatedRequest {
   readonly sessionText: string | null;
   /** Where the objects are that the message names, as the policies were asked: what is decided on is what is sent. */
   readonly locate: (kind: McpKind, name: string) => LocatedObject | null;
+  /** Whether the policies, as they are now, allow the caller to subscribe to a resource. */
+  readonly maySubscribe: (at: LocatedObject) => boolean;
   /** For the log's `detail`. */
   readonly note: (text: string) => void;
 }
@@ -147,6 +149,7 @@ export function createFederation(options: FederationOptions): Federation {
     backend,
     timeoutMs,
     renewed: memory.renewed,
+    settings: memory.settings,
     onReinitialised,
   });
   const parts: FederationParts = {
@@ -160,6 +163,7 @@ export function createFederation(options: FederationOptions): Federation {
     ids: createIdSealer(sealer, backend),
     legacy,
     modern,
+    settings: memory.settings,
     inFlight: memory.inFlight,
     inputs: memory.inputs,
     locate,
@@ -227,13 +231,14 @@ export function createFederation(options: FederationOptions): Federation {
     const session = text === null ? null : readSession(text);
     const answer = new ClientAnswer(
       clientAnswer,
-      () => legacy.renewedText({ session }),
+      () => legacy.renewedText({ session, base }),
       () => {
         setTimeout(() => scope.abort(), REST_MS).unref();
       },
     );
     const client = session?.client ?? clientOf(request.message);
-    return { scope, base, answer, session, client, locate: request.locate, note: request.note };
+    const { locate: locateAsDecided, maySubscribe, note } = request;
+    return { scope, base, answer, session, client, locate: locateAsDecided, maySubscribe, note };
   }
 
   function start(
