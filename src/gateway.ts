@@ -136,7 +136,7 @@ export function createGateway({
     (plan) =>
       createAuthorizationServer(plan, { fetch: fetchMetadata, clock: systemClock, onWarning }),
   );
-  const federationMemory = createFederationMemory(siblings);
+  const federationMemory = createFederationMemory(siblings, monotonicNow);
   const mcpOptions: McpOptions = {
     listenAddress: run.listenAddress,
     onDeny: run.onDeny,
@@ -146,6 +146,7 @@ export function createGateway({
     federate: (parts) =>
       createFederation({
         ...parts,
+        onTools: (backend, target, names) => metrics.mcp.learnTools(backend, target, names),
         version: readVersion(),
         timeoutMs: run.federationTimeoutMs,
         sealer,

@@ -87,7 +87,7 @@ export function gateMessage(exchange: Exchange): Verdict | Promise<Verdict> {
   const locate = locatorOf(exchange, mcp);
   federate(exchange, mcp, message, locate);
   const learning =
-    mcp.federation?.learn(federatedRequest(exchange, message, locate), () =>
+    mcp.federation?.learn(federatedRequest(exchange, mcp, message, locate), () =>
       mcp.requestFor(exchange),
     ) ?? null;
   return learning === null
@@ -118,8 +118,9 @@ function decideOn(
     return ANSWERED;
   }
   filterAnswer(exchange, mcp, message);
-  if (message.kind === 'request' && message.method === 'tools/list') observeTools(exchange, mcp);
-  if (mcp.federation !== null) {
+  if (mcp.federation === null) {
+    if (message.kind === 'request' && message.method === 'tools/list') observeTools(exchange, mcp);
+  } else {
     // After all that may have changed: names once learned, and the body.
     const goesUp = exchange.body === body ? message : readMessage(exchange.body ?? body);
     const isDecided = mcp.authorizer !== null && denial === null;
@@ -139,12 +140,13 @@ function federate(
 ): void {
   const { federation } = mcp;
   if (federation === null) return;
-  exchange.upstream = federation.upstreamFor(federatedRequest(exchange, message, locate));
+  exchange.upstream = federation.upstreamFor(federatedRequest(exchange, mcp, message, locate));
 }
 
 /** @param message what goes up, where ids or names in it have been replaced */
 function federatedRequest(
   exchange: Exchange,
+  mcp: McpBackend,
   message: McpMessage | null,
   locate: Locate,
 ): FederatedRequest {
@@ -153,12 +155,24 @@ function federatedRequest(
     message,
     sessionText: exchange.session?.upstreamId ?? null,
     locate,
+    maySubscribe: (at) => maySubscribe(exchange, mcp, at),
     note: (text) => {
       exchange.note = text;
     },
   };
 }
 
+/** Asks the policies about a subscription that is to be made again. */
+function maySubscribe(exchange: Exchange, mcp: McpBackend, at: LocatedObject): boolean {
+  const params = { uri: at.name };
+  const text = JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'resources/subscribe', params });
+  const message = readMessage(Buffer.from(text));
+  // A stream may have outlived the rules that it began under.
+  const now = exchange.backend?.mcp ?? mcp;
+  return message.kind === 'request' && deniedBy(exchange, now, message, () => at) === null;
+}
+
+/** A federation tells of the tools of its targets itself. */
 function observeTools(exchange: Exchange, { name, target, onTools }: McpBackend): void {
   const targetName = exchange.upstream?.targetName ?? target;
   exchange.answerObserver = createToolListObserver((names) => onTools(name, targetName, names));

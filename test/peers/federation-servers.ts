@@ -16,14 +16,17 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Scope } from '../harness/scope.ts';
 
-export interface RestartableServer {
+export interface Restartable {
   readonly port: number;
-  /** How many sessions were opened since the first start. */
-  readonly sessions: number;
   /** Closes the port and cuts every connection; all sessions are lost. */
   kill(): Promise<void>;
   /** Listens again on the same port. */
   start(): Promise<void>;
+}
+
+export interface RestartableServer extends Restartable {
+  /** How many sessions were opened since the first start. */
+  readonly sessions: number;
 }
 
 /**
@@ -83,25 +86,14 @@ export async function startPagedServer(
       })();
     });
 
-  let running = await listen(http(), 0);
-  const port = (running.address() as AddressInfo).port;
-  const kill = async (): Promise<void> => {
-    transports.clear();
-    if (!running.listening) return;
-    const closed = new Promise((resolve) => running.close(resolve));
-    running.closeAllConnections();
-    await closed;
-  };
-  scope.after(kill);
+  const server = await restartable(scope, http, () => transports.clear());
   return {
-    port,
+    port: server.port,
     get sessions() {
       return sessions;
     },
-    kill,
-    async start() {
-      running = await listen(http(), port);
-    },
+    kill: () => server.kill(),
+    start: () => server.start(),
   };
 }
 
@@ -109,7 +101,7 @@ export async function startPagedServer(
 export async function startSdk2Server(
   scope: Scope,
   options: { readonly modernOnly: boolean },
-): Promise<{ readonly port: number }> {
+): Promise<Restartable> {
   const handler = createMcpHandler(
     () => {
       const server = new McpServer({ name: 'sdk2', version: '1.0.0' }, { instructions: 'Greets.' });
@@ -139,16 +131,37 @@ export async function startSdk2Server(
   );
   scope.after(() => handler.close());
   const listener = toNodeHandler(handler);
-  const server = createServer((request, response) => {
-    // The SDK's type of a request does not allow for exactOptionalPropertyTypes.
-    void listener(request as Parameters<typeof listener>[0], response);
-  });
-  await listen(server, 0);
-  scope.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port };
+  const http = (): Server =>
+    createServer((request, response) => {
+      // The SDK's type of a request does not allow for exactOptionalPropertyTypes.
+      void listener(request as Parameters<typeof listener>[0], response);
+    });
+  return restartable(scope, http, () => undefined);
+}
+
+/** @param forget loses what the server remembers */
+async function restartable(
+  scope: Scope,
+  http: () => Server,
+  forget: () => void,
+): Promise<Restartable> {
+  let running = await listen(http(), 0);
+  const port = (running.address() as AddressInfo).port;
+  const kill = async (): Promise<void> => {
+    forget();
+    if (!running.listening) return;
+    const closed = new Promise((resolve) => running.close(resolve));
+    running.closeAllConnections();
+    await closed;
+  };
+  scope.after(kill);
+  return {
+    port,
+    kill,
+    async start() {
+      running = await listen(http(), port);
+    },
+  };
 }
 
 function listen(server: Server, port: number): Promise<Server> {

@@ -5,6 +5,7 @@ import type { Bytes } from '../../units.ts';
 import { createEventSplitter, type EventSplitter } from '../event-stream.ts';
 import type { ClientAnswer } from './client-answer.ts';
 import { bodyForm, BoundedBody } from './read-body.ts';
+import { saysSessionExpired } from './expired-session.ts';
 import { readResponse } from './read-response.ts';
 import { rewriteMessage, type RewriteContext, type Rewriting } from './rewrite-message.ts';
 
@@ -166,15 +167,8 @@ export class AnswerRelay implements UpstreamAnswer {
   }
 }
 
-/**
- * Whether a target says that it does not know the session: 404 (MCP 2025-11-25, session management), or 400 with an
- * error that speaks of the session, as servers in use answer.
- */
-function isExpired(status: number, body: Buffer, context: RewriteContext): boolean {
-  if (status === 404) return true;
-  if (status !== 400 || context.expected === null) return false;
-  const response = readResponse(body, context.expected.id);
-  return response.kind === 'error' && /\bsession\b|not initialized/i.test(response.message);
+function isExpired(status: number, body: Buffer, { expected }: RewriteContext): boolean {
+  return saysSessionExpired(status, expected === null ? null : readResponse(body, expected.id));
 }
 
 function keptHeaders(headers: HeaderFields): HeaderFields {

@@ -18,6 +18,8 @@ export interface FederatedCall {
   readonly client: ClientParams;
   /** Where an object is that the message names; the same each time. */
   readonly locate: (kind: McpKind, name: string) => LocatedObject | null;
+  /** Whether the policies, as they are now, allow the client to subscribe to a resource. */
+  readonly maySubscribe: (at: LocatedObject) => boolean;
   /** For the log's `detail`. */
   readonly note: (text: string) => void;
 }

@@ -4,6 +4,7 @@ import type { KnownTarget } from './eras/modern-sessions.ts';
 import type { InFlight } from './in-flight.ts';
 import type { KnownNames } from './name-index.ts';
 import type { RenewedSessions } from './legacy-sessions.ts';
+import { createSessionSettings, type SessionSettings } from './session-settings.ts';
 
 /** What a worker remembers for its federations, over reloads; all of it is bounded, and none of it is needed. */
 export interface FederationMemory {
@@ -13,10 +14,17 @@ export interface FederationMemory {
   readonly inFlight: BoundedMap<InFlight>;
   readonly names: BoundedMap<KnownNames>;
   readonly inputs: InputWaits;
+  readonly settings: SessionSettings;
 }
 
-/** @param siblings the other workers, to which a client's answer may come; `null` where there are none */
-export function createFederationMemory(siblings: InputSiblings | null): FederationMemory {
+/**
+ * @param siblings the other workers, to which a client's requests may come as well; `null` where there are none
+ * @param monotonicNow milliseconds that only grow
+ */
+export function createFederationMemory(
+  siblings: InputSiblings | null,
+  monotonicNow: () => number,
+): FederationMemory {
   return {
     renewed: new BoundedMap(10_000),
     known: new BoundedMap(1000),
@@ -24,5 +32,6 @@ export function createFederationMemory(siblings: InputSiblings | null): Federati
     inFlight: new BoundedMap(50_000),
     names: new BoundedMap(200),
     inputs: createInputWaits(siblings),
+    settings: createSessionSettings({ siblings, monotonicNow }),
   };
 }

@@ -11,6 +11,7 @@ import type { LegacySessions } from './legacy-sessions.ts';
 import type { LocateFor } from './locate.ts';
 import type { NameIndex } from './name-index.ts';
 import type { IdSealer } from './sealed-ids.ts';
+import type { SessionSettings } from './session-settings.ts';
 
 export type FailureMode = 'FailClosed' | 'FailOpen';
 
@@ -29,6 +30,7 @@ export interface FederationParts {
   readonly ids: IdSealer;
   readonly legacy: LegacySessions;
   readonly modern: TargetSessions;
+  readonly settings: SessionSettings;
   /** The running requests of legacy clients, by session and id. */
   readonly inFlight: BoundedMap<InFlight>;
   /** What modern targets want to know of legacy clients. */
@@ -36,7 +38,9 @@ export interface FederationParts {
   readonly locate: LocateFor;
   /** Where names carry no target: what is known of them. */
   readonly names: NameIndex | null;
+  /** The reason in the words of the log. */
   readonly onTargetFailed: (backend: string, target: string, reason: string) => void;
+  readonly onTools: (backend: string, target: string, names: readonly string[]) => void;
 }
 
 /** A target that did not do its part. */

@@ -42,6 +42,7 @@ import { endSession } from './end-session.ts';
 import { createModernSessions } from './eras/modern-sessions.ts';
 import { routeDiscover } from './eras/route-discover.ts';
 import { routeListen } from './eras/route-listen.ts';
+import { failureReason, type FailureReason } from './failure-reason.ts';
 import type { FederatedCall } from './federated-call.ts';
 import type { FederationMemory } from './federation-memory.ts';
 import type { FailureMode, FederationParts } from './federation-parts.ts';
@@ -91,8 +92,10 @@ export interface FederationOptions {
   readonly monotonicNow: () => number;
   /** A session at a target was opened again, or late. */
   readonly onReinitialised: (backend: string, target: string) => void;
-  /** A target did not do its part; the reason repeats nothing that it said. */
-  readonly onTargetFailed: (backend: string, target: string, reason: string) => void;
+  /** A target did not do its part. */
+  readonly onTargetFailed: (backend: string, target: string, reason: FailureReason) => void;
+  /** Told of the tools that a target lists, under the names that clients use. */
+  readonly onTools: (backend: string, target: string, names: readonly string[]) => void;
   readonly onBug: (where: string, error: unknown) => void;
 }
 
@@ -105,6 +108,8 @@ export interface FederatedRequest {
   readonly sessionText: string | null;
   /** Where the objects are that the message names, as the policies were asked: what is decided on is what is sent. */
   readonly locate: (kind: McpKind, name: string) => LocatedObject | null;
+  /** Whether the policies, as they are now, allow the caller to subscribe to a resource. */
+  readonly maySubscribe: (at: LocatedObject) => boolean;
   /** For the log's `detail`. */
   readonly note: (text: string) => void;
 }
@@ -144,6 +149,7 @@ export function createFederation(options: FederationOptions): Federation {
     backend,
     timeoutMs,
     renewed: memory.renewed,
+    settings: memory.settings,
     onReinitialised,
   });
   const parts: FederationParts = {
@@ -157,15 +163,20 @@ export function createFederation(options: FederationOptions): Federation {
     ids: createIdSealer(sealer, backend),
     legacy,
     modern,
+    settings: memory.settings,
     inFlight: memory.inFlight,
     inputs: memory.inputs,
     locate,
     names,
-    onTargetFailed: options.onTargetFailed,
+    onTargetFailed: (name, target, words) =>
+      options.onTargetFailed(name, target, failureReason(words)),
+    onTools: options.onTools,
   };
 
-  async function route(call: FederatedCall, { message }: FederatedRequest): Promise<void> {
+  async function route(call: FederatedCall, request: FederatedRequest): Promise<void> {
     const { answer, base, session } = call;
+    // HTTP+SSE makes GET and DELETE in the place of a message that went before.
+    const message = base.method === 'POST' ? request.message : null;
     if (message === null) {
       if (session === null) refuseWithoutSession(call, null);
       else if (base.method === 'GET') openGetStreams(parts, call);
@@ -220,13 +231,14 @@ export function createFederation(options: FederationOptions): Federation {
     const session = text === null ? null : readSession(text);
     const answer = new ClientAnswer(
       clientAnswer,
-      () => legacy.renewedText({ session }),
+      () => legacy.renewedText({ session, base }),
       () => {
         setTimeout(() => scope.abort(), REST_MS).unref();
       },
     );
     const client = session?.client ?? clientOf(request.message);
-    return { scope, base, answer, session, client, locate: request.locate, note: request.note };
+    const { locate: locateAsDecided, maySubscribe, note } = request;
+    return { scope, base, answer, session, client, locate: locateAsDecided, maySubscribe, note };
   }
 
   function start(

@@ -5,11 +5,12 @@ import type { Bytes, Milliseconds } from '../../units.ts';
 import { createEventSplitter } from '../event-stream.ts';
 import { isModernVersion } from '../protocol-version.ts';
 import { CallScope } from './call-scope.ts';
-import type { FederatedCall } from './federated-call.ts';
+import { isFailed, type FederatedCall } from './federated-call.ts';
 import type { FederationParts } from './federation-parts.ts';
 import { envelopeTree } from './message-trees.ts';
 import { bodyForm } from './read-body.ts';
 import { rewriteMessage } from './rewrite-message.ts';
+import type { TargetSession } from './session-text.ts';
 import { sendToTarget } from './target-client.ts';
 
 const MAX_EVENT_BYTES: Bytes = 8 * 1024 * 1024;
@@ -60,7 +61,9 @@ class TargetStream implements UpstreamAnswer {
   #isEvents = false;
   #status = 0;
   #lastEventId: string | null = null;
-  #generation = -1;
+  #session: TargetSession | null = null;
+  /** Once for each stream that came: a target may refuse for another reason. */
+  #mayRenew = true;
   #waitMs = FIRST_WAIT_MS;
   #timer: NodeJS.Timeout | null = null;
   readonly #stop = (): void => {
@@ -91,8 +94,8 @@ class TargetStream implements UpstreamAnswer {
       this.#again();
       return;
     }
-    if (session.generation !== this.#generation) this.#lastEventId = null;
-    this.#generation = session.generation;
+    if (session.generation !== this.#session?.generation) this.#lastEventId = null;
+    this.#session = session;
     this.#own = new CallScope();
     this.#splitter = createEventSplitter({ maxEventBytes: MAX_EVENT_BYTES });
     this.#isEvents = false;
@@ -119,9 +122,10 @@ class TargetStream implements UpstreamAnswer {
     this.#isEvents = status === 200 && bodyForm(headers) === 'events';
     if (this.#isEvents) {
       this.#waitMs = FIRST_WAIT_MS;
+      this.#mayRenew = true;
       this.#call.answer.beginStream();
     }
-    this.#decided(this.#isEvents ? null : status);
+    if (!this.#isExpired) this.#decided(this.#isEvents ? null : status);
   }
 
   onData(piece: Uint8Array): boolean {
@@ -156,6 +160,11 @@ class TargetStream implements UpstreamAnswer {
   }
 
   onEnd(): void {
+    if (this.#isExpired && this.#session !== null) {
+      this.#mayRenew = false;
+      void this.#renew(this.#session);
+      return;
+    }
     this.#decided(this.#status);
     if (this.#status !== 405) this.#again();
   }
@@ -165,6 +174,23 @@ class TargetStream implements UpstreamAnswer {
       this.#parts.onTargetFailed(this.#parts.backend, this.#upstream.targetName, detail);
     }
     this.#decided(503);
+    this.#again();
+  }
+
+  /** Whether the target may have forgotten the session: 404, or what servers in use answer. */
+  get #isExpired(): boolean {
+    const isRefused = this.#status === 404 || this.#status === 400;
+    return isRefused && this.#mayRenew && this.#session?.id != null;
+  }
+
+  /** A client that only listens would else hear nothing until its next request. */
+  async #renew(stale: TargetSession): Promise<void> {
+    const session = await this.#parts.legacy.renew(this.#call, this.#upstream, stale);
+    if (!isFailed(session)) {
+      this.open();
+      return;
+    }
+    this.#decided(this.#status);
     this.#again();
   }
 

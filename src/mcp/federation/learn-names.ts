@@ -2,8 +2,9 @@ import type { McpMessage } from '../message.ts';
 import { fanOut } from './fan-out.ts';
 import type { FederatedCall, TargetSessions } from './federated-call.ts';
 import { failsWhole, type FederationParts } from './federation-parts.ts';
-import { mergedLists } from './merge-lists.ts';
+import { mergedLists, type MergedList } from './merge-lists.ts';
 import type { ListedNames, ListMember, NameIndex } from './name-index.ts';
+import { namePrefix } from './names.ts';
 import { nameOf, objectKindOf } from './object-kind.ts';
 import { readPages, type TargetPages } from './read-pages.ts';
 
@@ -44,6 +45,27 @@ export async function learnNames(
     const fails = failsWhole(parts, call, failures, parts.targets.length);
     const isWhole = failures.length === 0 && read.every(({ nextCursor }) => nextCursor === null);
     names.learn(call.base.owner, member, fails ? [] : read.map(listedNames), isWhole);
+    tellTools(parts, member, read);
+  }
+}
+
+/** Tells what tools there are, as clients call them. */
+export function tellTools(
+  parts: FederationParts,
+  member: MergedList['member'],
+  read: readonly TargetPages[],
+): void {
+  if (member !== 'tools') return;
+  for (const pages of read) {
+    const { target, names } = listedNames(pages);
+    const prefix = parts.isPrefixed ? namePrefix('tool', target) : '';
+    if (names.length > 0) {
+      parts.onTools(
+        parts.backend,
+        target,
+        names.map((name) => prefix + name),
+      );
+    }
   }
 }
 

@@ -13,6 +13,8 @@ import {
   type FailedTarget,
   type OpenedTarget,
 } from './open-target.ts';
+import { restoreSession } from './restore-session.ts';
+import type { SessionOf, SessionSettings } from './session-settings.ts';
 import { writeSession, type ClientParams, type TargetSession } from './session-text.ts';
 
 /** What became of one session since its id was sealed, by target. */
@@ -23,12 +25,13 @@ export interface LegacySessionsOptions {
   readonly timeoutMs: Milliseconds;
   /** By backend and session key. */
   readonly renewed: BoundedMap<RenewedSessions>;
+  readonly settings: SessionSettings;
   readonly onReinitialised: (backend: string, target: string) => void;
 }
 
 export interface LegacySessions extends TargetSessions {
   /** The text of the session where it is not any more what the client holds. */
-  renewedText(call: Pick<FederatedCall, 'session'>): string | null;
+  renewedText(call: SessionOf): string | null;
   /** Forgets a session that was ended. */
   forget(call: FederatedCall): void;
 }
@@ -57,7 +60,7 @@ export async function openForLegacy(
 }
 
 export function createLegacySessions(options: LegacySessionsOptions): LegacySessions {
-  const { backend, timeoutMs, renewed, onReinitialised } = options;
+  const { backend, timeoutMs, renewed, settings, onReinitialised } = options;
   const opening = new Map<string, Promise<TargetSession | FailedTarget>>();
 
   const keyOf = ({ session }: Pick<FederatedCall, 'session'>): string =>
@@ -101,6 +104,7 @@ export function createLegacySessions(options: LegacySessionsOptions): LegacySess
         timeoutMs,
       );
     }
+    await restoreSession(backend, settings, call, upstream, session, timeoutMs);
     const key = keyOf(call);
     const sessions: RenewedSessions = renewed.get(key) ?? new Map<string, TargetSession>();
     sessions.set(upstream.targetName, session);
@@ -134,18 +138,23 @@ export function createLegacySessions(options: LegacySessionsOptions): LegacySess
       return openOnce(call, upstream, stale.generation + 1);
     },
     ownId: () => null,
-    renewedText({ session }) {
-      const known = session === null ? undefined : renewed.get(keyOf({ session }));
-      if (session === null || known === undefined) return null;
+    renewedText(call) {
+      const { session } = call;
+      if (session === null) return null;
+      const known: RenewedSessions = renewed.get(keyOf(call)) ?? new Map<string, TargetSession>();
+      const logLevel = settings.logLevel(backend, call);
       const targets = new Map(session.targets);
-      let isChanged = false;
+      let isChanged = logLevel !== session.logLevel;
       for (const [target, one] of known) {
         if (one.generation <= (targets.get(target)?.generation ?? -1)) continue;
         targets.set(target, one);
         isChanged = true;
       }
-      return isChanged ? writeSession({ ...session, targets }) : null;
+      return isChanged ? writeSession({ ...session, targets, logLevel }) : null;
     },
-    forget: (call) => renewed.delete(keyOf(call)),
+    forget(call) {
+      renewed.delete(keyOf(call));
+      settings.forget(backend, call);
+    },
   };
 }

@@ -4,6 +4,7 @@ import type { Bytes } from '../../units.ts';
 import { isModernVersion } from '../protocol-version.ts';
 import { askTarget } from './ask-target.ts';
 import { isFailed, type FederatedCall, type TargetSessions } from './federated-call.ts';
+import { isExpired } from './expired-session.ts';
 import type { FederationParts } from './federation-parts.ts';
 import { readListPage, type ListPage, type MergedList } from './merge-lists.ts';
 import { modernMeta } from './open-target.ts';
@@ -121,16 +122,10 @@ async function askPage(
   if (answer.kind === 'failure') return answer;
   const { status, response } = answer;
   if (response.kind === 'result') return { kind: 'result', result: response.result };
-  if (session.id !== null && (status === 404 || (status === 400 && speaksOfSession(response)))) {
-    return { kind: 'expired' };
-  }
+  if (isExpired(session, answer)) return { kind: 'expired' };
   if (response.kind === 'error') {
     if (response.code === METHOD_NOT_FOUND) return { kind: 'none' };
     return { kind: 'failure', reason: `JSON-RPC error ${response.code}` };
   }
   return { kind: 'failure', reason: `HTTP status ${status}` };
-}
-
-function speaksOfSession(response: { readonly kind: string; readonly message?: string }): boolean {
-  return response.kind === 'error' && /\bsession\b|not initialized/i.test(response.message ?? '');
 }

@@ -10,6 +10,7 @@ import { errorMessage } from './answers.ts';
 import { isFailed, type FederatedCall, type TargetSessions } from './federated-call.ts';
 import type { FederationParts } from './federation-parts.ts';
 import { treesFor } from './message-trees.ts';
+import { readResponse } from './read-response.ts';
 import { rewriteCall, type RewrittenCall } from './rewrite-call.ts';
 import { sendToTarget } from './target-client.ts';
 import type { Upstream } from '../../forward/upstream.ts';
@@ -57,6 +58,20 @@ export async function routeCall(
 
 function isSubscription({ method }: McpRequest): boolean {
   return method === 'resources/subscribe' || method === 'resources/unsubscribe';
+}
+
+/** For a session at the target that has to be opened again. */
+function rememberSubscription(
+  { parts, call, request, rewritten, upstream }: SentCall,
+  response: Buffer,
+): void {
+  if (readResponse(response, request.id).kind !== 'result') return;
+  const { settings, backend } = parts;
+  if (request.method === 'resources/subscribe') {
+    settings.subscribe(backend, call, upstream.targetName, rewritten.name);
+  } else {
+    settings.unsubscribe(backend, call, upstream.targetName, rewritten.name);
+  }
 }
 
 /** Which try this is. */
@@ -123,7 +138,11 @@ function sendCall(sent: SentCall, session: TargetSession, attempt: Attempt): voi
         request.era === 'legacy' && isModernVersion(session.version)
           ? readWantedInput(message)
           : null;
-      if (wanted === null) return adapted.readResponse(message);
+      if (wanted === null) {
+        const response = adapted.readResponse(message);
+        if (isSubscription(request) && response !== null) rememberSubscription(sent, response);
+        return response;
+      }
       void giveInput(sent, session, attempt, wanted);
       return null;
     },

@@ -47,7 +47,7 @@ export async function routeInitialize(
     return [{ target, version, capabilities, instructions: one.instructions }];
   });
   const fails = failsWhole(parts, call, failures, parts.targets.length);
-  const text = fails ? null : writeSession({ key: randomUUID(), targets, client });
+  const text = fails ? null : writeSession({ key: randomUUID(), targets, client, logLevel: null });
   if (text === null) {
     if (!fails) call.note('the session ids of the targets are too long together');
     answer.respond(200, errorMessage(request.id, unavailable.code, unavailable.message));

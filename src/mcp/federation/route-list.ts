@@ -4,7 +4,7 @@ import { openCursor, sealCursor, type ListPosition } from './cursor.ts';
 import { fanOut } from './fan-out.ts';
 import type { FederatedCall, TargetSessions } from './federated-call.ts';
 import { failsWhole, type FederationParts } from './federation-parts.ts';
-import { listedNames } from './learn-names.ts';
+import { listedNames, tellTools } from './learn-names.ts';
 import { writeListResult, type ListItem, type MergedList } from './merge-lists.ts';
 import { maxPageBytes, maxPageItems, readPages, type TargetPages } from './read-pages.ts';
 
@@ -56,6 +56,7 @@ export async function routeList(
     answer.respond(200, errorMessage(request.id, unavailable.code, unavailable.message));
     return;
   }
+  tellTools(parts, list.member, read);
   const { names } = parts;
   const isNamed = names === null || list.member === 'tasks';
   if (names !== null && list.member !== 'tasks') {

@@ -4,11 +4,14 @@ import type { McpRequest } from '../message.ts';
 import { isModernVersion } from '../protocol-version.ts';
 import { splice } from '../splice.ts';
 import { errorMessage, resultMessage, unavailable } from './answers.ts';
-import { askTarget } from './ask-target.ts';
+import type { Upstream } from '../../forward/upstream.ts';
+import { askTarget, type TargetAnswer } from './ask-target.ts';
+import { isExpired } from './expired-session.ts';
 import { fanOut } from './fan-out.ts';
-import type { FederatedCall, TargetSessions } from './federated-call.ts';
+import { isFailed, type FederatedCall, type TargetSessions } from './federated-call.ts';
 import { failsWhole, type FederationParts } from './federation-parts.ts';
-import { offerLetters } from './session-text.ts';
+import type { FailedTarget } from './open-target.ts';
+import { offerLetters, type TargetSession } from './session-text.ts';
 
 const ID = { members: { id: { label: 'id' } } };
 
@@ -34,25 +37,27 @@ export async function routeLogLevel(
     answer.respond(200, errorMessage(request.id, -32601, 'Method not found'));
     return;
   }
-  const results = await fanOut(offering, async (upstream) => {
-    const session = sessions.peek(call, upstream);
+  const setAt = (upstream: Upstream, session: TargetSession): Promise<TargetAnswer> => {
     const id = `postern-${randomUUID()}`;
-    const answered = await askTarget(
-      call.scope,
-      upstream,
-      base,
-      {
-        method: 'POST',
-        body: splice(body, [{ start: value.start, end: value.end, text: `"${id}"` }]),
-        sessionId: session?.id ?? null,
-        version: session?.version ?? null,
-        mcpMethod: request.method,
-        mcpName: null,
-      },
-      id,
-      parts.timeoutMs,
-    );
-    return { target: upstream.targetName, answered };
+    const request = {
+      method: 'POST' as const,
+      body: splice(body, [{ start: value.start, end: value.end, text: `"${id}"` }]),
+      sessionId: session.id,
+      version: session.version,
+      mcpMethod: null,
+      mcpName: null,
+    };
+    return askTarget(call.scope, upstream, base, request, id, parts.timeoutMs);
+  };
+  const results = await fanOut(offering, async (upstream) => {
+    const target = upstream.targetName;
+    const session = await sessions.get(call, upstream);
+    if (isFailed(session)) return { target, answered: failureOf(session) };
+    const answered = await setAt(upstream, session);
+    if (!isExpired(session, answered)) return { target, answered };
+    const renewed = await sessions.renew(call, upstream, session);
+    if (isFailed(renewed)) return { target, answered: failureOf(renewed) };
+    return { target, answered: await setAt(upstream, renewed) };
   });
   if (call.scope.isOver) return;
   const failures = results.flatMap(({ target, answered }) => {
@@ -64,7 +69,14 @@ export async function routeLogLevel(
   });
   if (failsWhole(parts, call, failures, offering.length)) {
     answer.respond(200, errorMessage(request.id, unavailable.code, unavailable.message));
-  } else {
-    answer.respond(200, resultMessage(request.id, '{}'));
+    return;
   }
+  const { level } = request.params;
+  // Targets that come back, or come late, are told then.
+  if (typeof level === 'string') parts.settings.setLogLevel(parts.backend, call, level);
+  answer.respond(200, resultMessage(request.id, '{}'));
+}
+
+function failureOf({ reason }: FailedTarget): TargetAnswer {
+  return { kind: 'failure', reason };
 }

@@ -35,11 +35,20 @@ export interface ClientParams {
   readonly clientInfo: JsonObject;
 }
 
+/** The log level that the client has set (`logging/setLevel`). */
+export interface LogLevel {
+  readonly level: string;
+  /** Counts how often it was set; the higher one holds. */
+  readonly generation: number;
+}
+
 export interface FederatedSession {
   /** Random; the same for as long as the session lasts. */
   readonly key: string;
   readonly targets: ReadonlyMap<string, TargetSession>;
   readonly client: ClientParams;
+  /** `null` where the client has set none. */
+  readonly logLevel: LogLevel | null;
 }
 
 /** Longest text, in octets: what a sealed id can carry. */
@@ -49,10 +58,20 @@ const MAX_CAPABILITIES_LENGTH = 1200;
 const MAX_INFO_LENGTH = 80;
 const MAX_ID_LENGTH = 1024;
 const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
+const LOG_LEVELS: ReadonlySet<string> = new Set([
+  'debug',
+  'info',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+]);
 const LIMITS = Object.freeze({ maxDepth: 16, maxValues: 2000 });
 
 /** @returns `null` where a target's session ids leave no room */
-export function writeSession({ key, targets, client }: FederatedSession): string | null {
+export function writeSession({ key, targets, client, logLevel }: FederatedSession): string | null {
   const sessions = Object.fromEntries(
     [...targets].map(([name, { id, version, offers, generation }]) => [
       name,
@@ -60,7 +79,8 @@ export function writeSession({ key, targets, client }: FederatedSession): string
     ]),
   );
   const { protocolVersion: v, capabilities: c, clientInfo: i } = client;
-  const text = JSON.stringify({ k: key, t: sessions, v, c, i });
+  const l = logLevel === null ? undefined : [logLevel.level, logLevel.generation];
+  const text = JSON.stringify({ k: key, t: sessions, v, c, i, l });
   return Buffer.byteLength(text) <= MAX_TEXT_BYTES ? text : null;
 }
 
@@ -68,7 +88,7 @@ export function writeSession({ key, targets, client }: FederatedSession): string
 export function readSession(text: string): FederatedSession | null {
   const { value } = readJson(Buffer.from(text), LIMITS);
   if (!isJsonObject(value)) return null;
-  const { k: key, t: sessions, v: protocolVersion, c: capabilities, i: clientInfo } = value;
+  const { k: key, t: sessions, v: protocolVersion, c: capabilities, i: clientInfo, l } = value;
   if (typeof key !== 'string' || typeof protocolVersion !== 'string') return null;
   if (!isJsonObject(sessions) || !isJsonObject(capabilities) || !isJsonObject(clientInfo)) {
     return null;
@@ -79,7 +99,19 @@ export function readSession(text: string): FederatedSession | null {
     if (session === null) return null;
     targets.set(name, session);
   }
-  return { key, targets, client: { protocolVersion, capabilities, clientInfo } };
+  const client = { protocolVersion, capabilities, clientInfo };
+  return { key, targets, client, logLevel: readLogLevel(l) };
+}
+
+function readLogLevel(fields: unknown): LogLevel | null {
+  if (!Array.isArray(fields)) return null;
+  const [level, generation] = fields as readonly unknown[];
+  return isLogLevel(level) && typeof generation === 'number' ? { level, generation } : null;
+}
+
+/** Whether it is one of the levels of RFC 5424 (MCP 2025-11-25, Logging). */
+export function isLogLevel(level: unknown): level is string {
+  return typeof level === 'string' && LOG_LEVELS.has(level);
 }
 
 function readTarget(fields: unknown): TargetSession | null {

@@ -8,6 +8,7 @@ import {
   type FederationOptions,
 } from '../../../src/mcp/federation/federation.ts';
 import { createFederationMemory } from '../../../src/mcp/federation/federation-memory.ts';
+import type { LocatedObject } from '../../../src/mcp/federation/names.ts';
 import { readMessage } from '../../../src/mcp/read-message.ts';
 import type { SealOwner } from '../../../src/mcp/seal-binding.ts';
 import { createSealer } from '../../../src/mcp/seal.ts';
@@ -126,6 +127,7 @@ export interface Sent {
   readonly owner: SealOwner;
   readonly session: string | null;
   readonly method: string;
+  readonly maySubscribe: (at: LocatedObject) => boolean;
 }
 
 export function federate(
@@ -147,10 +149,11 @@ export function federate(
       clock: () => 1_000_000,
       lifetimeMs: 1e9,
     }),
-    memory: createFederationMemory(null),
+    memory: createFederationMemory(null, () => performance.now()),
     monotonicNow: () => performance.now(),
     onReinitialised: (_backend, target) => reinitialised.push(target),
     onTargetFailed: (_backend, target) => failed.push(target),
+    onTools: () => undefined,
     onBug: (_where, error) => {
       throw error;
     },
@@ -158,7 +161,7 @@ export function federate(
   });
 
   function start(message: unknown, more: Partial<Sent> = {}) {
-    const { owner = alice, session = null, method = 'POST' } = more;
+    const { owner = alice, session = null, method = 'POST', maySubscribe = () => true } = more;
     const body =
       message === null
         ? null
@@ -171,6 +174,7 @@ export function federate(
       message: read,
       sessionText: session,
       locate: (kind, name) => federation.locate(owner, kind, name),
+      maySubscribe,
       note: (text) => notes.push(text),
     });
     const call = upstream.request(

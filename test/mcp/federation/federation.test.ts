@@ -392,6 +392,19 @@ describe('the GET stream', () => {
     assert.ok(a.asked.at(-1)?.isAborted === true && b.asked.at(-1)?.isAborted === true);
   });
 
+  test('is one also in the place of a message that went before, as HTTP+SSE makes it', async () => {
+    const { a, b, both } = pair((asked) => {
+      if (asked.method === 'GET') events(asked);
+    });
+    const session = await both.open();
+    const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' };
+    const { answered, abort } = both.start(initialized, { session, method: 'GET' });
+    await settled(() => answered.status === 200);
+    assert.deepEqual([a.asked.at(-1)?.method, b.asked.at(-1)?.method], ['GET', 'GET']);
+    assert.deepEqual([a.asked.length, b.asked.length], [2, 2]);
+    abort();
+  });
+
   test('carries no answers, since nobody asked there', async () => {
     const { both } = pair((asked) => {
       if (asked.method === 'GET') {

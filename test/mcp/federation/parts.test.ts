@@ -74,13 +74,16 @@ describe('the text of a session', () => {
       targets: new Map([['a', { id: 's', version: 'v', offers: 'tp', generation: 1 }]]),
       client: { protocolVersion: 'v', capabilities: { roots: {} }, clientInfo: { name: 'n' } },
     };
-    assert.deepEqual(readSession(writeSession(session) ?? ''), session);
+    for (const logLevel of [null, { level: 'error', generation: 2 }]) {
+      const one = { ...session, logLevel };
+      assert.deepEqual(readSession(writeSession(one) ?? ''), one);
+    }
   });
   test('is never longer than a sealed id can be', () => {
     const target = { id: 'x'.repeat(1000), version: 'v', offers: '', generation: 0 };
     const targets = new Map(['a', 'b', 'c', 'd', 'e'].map((name) => [name, target]));
     const client = boundClientParams({});
-    assert.equal(writeSession({ key: 'k', targets, client }), null);
+    assert.equal(writeSession({ key: 'k', targets, client, logLevel: null }), null);
   });
   test('what a client says of itself is kept within bounds', () => {
     fc.assert(
