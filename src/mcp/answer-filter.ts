@@ -5,6 +5,7 @@ import { EventBlock } from './event-block.ts';
 import { createEventSplitter, type EventSplitter } from './event-stream.ts';
 import { filterMessage, type MessageContext, type MessageFilterFault } from './filter-message.ts';
 import { GrowingBytes } from './growing-bytes.ts';
+import type { NamePlace } from './hidden-name.ts';
 import { listKindOf, type IsVisible } from './list-kind.ts';
 import type { McpEra, RequestId } from './message.ts';
 import type { MessageScan } from './scan-message.ts';
@@ -18,7 +19,8 @@ export type AnswerFault =
   | 'an event is too large'
   | 'the content type occurs twice'
   | 'the content type is neither JSON nor an event stream'
-  | 'the content is encoded';
+  | 'the content is encoded'
+  | 'the answer names too much that is hidden';
 
 export type AnswerOutcome = 'ok' | 'error' | 'tool_error';
 
@@ -66,7 +68,7 @@ export interface AnswerFilter {
   /** What the answer to the request said, once it was read; `tool_error`: a result with `isError`. */
   readonly outcome: AnswerOutcome | null;
   /**
-   * Takes the head of the upstream's answer.
+   * Takes the head of the upstream's answer, and puts hidden names back in it.
    *
    * @param headers with names in lower case, as they came
    */
@@ -81,6 +83,7 @@ export interface AnswerFilter {
   end(): readonly Uint8Array[];
 }
 
+const TOO_MANY_NAMES: AnswerFault = 'the answer names too much that is hidden';
 const NOTHING: readonly Uint8Array[] = Object.freeze([]);
 
 /**
@@ -135,6 +138,10 @@ class Filter implements AnswerFilter {
   onHead(status: number, headers: HeaderFields): AnswerMode {
     this.#ids?.onHead(headers);
     this.#mode = this.#chooseMode(status, headers);
+    // Nothing but a request that went up under a hidden name has it in the head of its answer.
+    if (this.#holds === 'all' && this.#ids?.restoreFields(headers) === false) {
+      this.#mode = this.#refuse(TOO_MANY_NAMES);
+    }
     this.#mayBeEmpty = status !== 200 || this.#context === null;
     if (this.#mode === 'json') this.#body = new GrowingBytes();
     if (this.#mode === 'events') {
@@ -210,7 +217,8 @@ class Filter implements AnswerFilter {
 
   #filterBody(body: Buffer): readonly Uint8Array[] {
     if (body.length === 0 && this.#mayBeEmpty) return NOTHING;
-    const named = this.#ids?.restoreNames(body, this.#isJson) ?? body;
+    const named = this.#restoreNames(body, this.#isJson ? 'json' : 'text');
+    if (named === null) return NOTHING;
     if (!this.#isMessage) return [named];
     const message = this.#filterMessage(named, true);
     return message === null ? NOTHING : [message];
@@ -228,7 +236,9 @@ class Filter implements AnswerFilter {
 
   #filterBlock(original: EventBlock): Buffer | null {
     const ids = this.#ids;
-    const block = withRaw(original, ids?.restoreNames(original.raw, true) ?? original.raw);
+    const raw = this.#restoreNames(original.raw, 'json');
+    if (raw === null) return null;
+    const block = withRaw(original, raw);
     const { dataBytes } = block;
     let changed: Buffer | null = block.raw;
     if (dataBytes !== null && dataBytes.length > 0) {
@@ -240,6 +250,13 @@ class Filter implements AnswerFilter {
     }
     if (changed === null || ids?.sealsEvents !== true) return changed;
     return withRaw(block, changed).withIds((id) => ids.sealEvent(id));
+  }
+
+  /** @returns `null` after a fault */
+  #restoreNames(octets: Buffer, place: NamePlace): Buffer | null {
+    const restored = this.#ids === null ? octets : this.#ids.restoreNames(octets, place);
+    if (restored === null) this.#fail(TOO_MANY_NAMES);
+    return restored;
   }
 
   /** @returns the same memory if nothing changes; `null` to drop the message, and after a fault */

@@ -1,6 +1,6 @@
 import { headerValue, type HeaderFields } from '../accept/request-head.ts';
 import { sealEventId } from './event-id.ts';
-import { restoreNames } from './hidden-name.ts';
+import { restoreNames, type NamePlace } from './hidden-name.ts';
 import type { SealBinding, SealOwner } from './seal-binding.ts';
 import type { Sealer } from './seal.ts';
 import { SESSION_HEADER } from './session.ts';
@@ -63,8 +63,23 @@ export class AnswerIds {
     return sealTask(this.#sealer, this.#binding, { target: '', id });
   }
 
-  /** @returns the same memory where nothing is to be put back; see {@link restoreNames} */
-  restoreNames(octets: Buffer, inJson: boolean): Buffer {
-    return this.#restoresNames ? restoreNames(this.#sealer, this.#binding, octets, inJson) : octets;
+  /** @returns the same memory where nothing is to be put back, `null` for too many names; see {@link restoreNames} */
+  restoreNames(octets: Buffer, place: NamePlace): Buffer | null {
+    return this.#restoresNames ? restoreNames(this.#sealer, this.#binding, octets, place) : octets;
+  }
+
+  /**
+   * Puts names back in the values of header fields, in place.
+   *
+   * @returns false for too many names
+   */
+  restoreFields(headers: HeaderFields): boolean {
+    for (let index = 1; index < headers.length; index += 2) {
+      const value = Buffer.from(headers[index] ?? '', 'latin1');
+      const restored = this.restoreNames(value, 'field');
+      if (restored === null) return false;
+      if (restored !== value) headers[index] = restored.toString('latin1');
+    }
+    return true;
   }
 }

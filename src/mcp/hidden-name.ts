@@ -12,15 +12,19 @@
  * Before that of a URI stand the client's scheme and, where the URI has one, another authority.
  */
 
+import { encodeNameHeader } from './name-header.ts';
 import type { SealBinding } from './seal-binding.ts';
-import type { Sealer } from './seal.ts';
+import { maxSealedLength, type Sealer } from './seal.ts';
 import { splice, type Edit } from './splice.ts';
 
 const MARK = 'postern-';
 const LENGTH_DIGITS = 3;
 const LENGTH = /^[0-9a-z]{3}$/;
-/** In one message; more of them are no answer to one call, and opening them takes time. */
+/** Marks with a lawful length, in one message: more of them are no answer to one call, and opening them takes time. */
 const MAX_OPENED = 64;
+
+/** Where names stand: in a string of JSON, in a text, or in the value of a header field. */
+export type NamePlace = 'json' | 'text' | 'field';
 
 /**
  * Hides the name of a tool or prompt.
@@ -43,21 +47,30 @@ export function hideUri(sealer: Sealer, binding: SealBinding, uri: string): stri
 /**
  * Puts the client's own names back in place of the hidden ones.
  *
- * @param octets of a message, or of a block of an event stream
- * @param inJson whether the names stand in JSON strings
- * @returns the same memory where there is none
+ * A server that writes a hidden name in other letters (capitals, escapes, an encoding) is not understood: nothing is
+ * put back, and the client sees a name that nobody but the gate can read.
+ *
+ * @param octets of a message, of a block of an event stream, or of a header field's value
+ * @returns the same memory where there is none; `null` for more names than one message is searched for
  */
 export function restoreNames(
   sealer: Sealer,
   binding: SealBinding,
   octets: Buffer,
-  inJson: boolean,
-): Buffer {
+  place: NamePlace,
+): Buffer | null {
   let at = octets.indexOf(MARK);
   if (at < 0) return octets;
   const edits: Edit[] = [];
-  for (let opened = 0; at >= 0 && opened < MAX_OPENED; opened += 1) {
-    const edit = restoreAt(sealer, binding, octets, at, inJson);
+  let opened = 0;
+  while (at >= 0) {
+    const hidden = hiddenAt(octets, at);
+    let edit: Edit | null = null;
+    if (hidden !== null) {
+      opened += 1;
+      if (opened > MAX_OPENED) return null;
+      edit = restoreAt(sealer, binding, octets, hidden, place);
+    }
     if (edit !== null) edits.push(edit);
     at = octets.indexOf(MARK, edit?.end ?? at + MARK.length);
   }
@@ -75,25 +88,36 @@ function hide(
   return MARK + letter + sealed.length.toString(36).padStart(LENGTH_DIGITS, '0') + sealed;
 }
 
-function restoreAt(
-  sealer: Sealer,
-  { owner, backend }: SealBinding,
-  octets: Buffer,
-  start: number,
-  inJson: boolean,
-): Edit | null {
+interface HiddenName {
+  readonly start: number;
+  readonly end: number;
+  readonly isUri: boolean;
+  readonly sealed: string;
+}
+
+/** What has the form of a hidden name; `null` for a mark that nothing of the kind follows. */
+function hiddenAt(octets: Buffer, start: number): HiddenName | null {
   const lengthAt = start + MARK.length + 1;
   const sealedAt = lengthAt + LENGTH_DIGITS;
   const letter = octets.toString('latin1', lengthAt - 1, lengthAt);
   const digits = octets.toString('latin1', lengthAt, sealedAt);
   if ((letter !== 'n' && letter !== 'u') || !LENGTH.test(digits)) return null;
-  const end = sealedAt + parseInt(digits, 36);
-  if (end > octets.length) return null;
-  const sealed = octets.toString('latin1', sealedAt, end);
+  const length = parseInt(digits, 36);
+  const end = sealedAt + length;
+  if (length > maxSealedLength || end > octets.length) return null;
+  return { start, end, isUri: letter === 'u', sealed: octets.toString('latin1', sealedAt, end) };
+}
+
+function restoreAt(
+  sealer: Sealer,
+  { owner, backend }: SealBinding,
+  octets: Buffer,
+  { start, end, isUri, sealed }: HiddenName,
+  place: NamePlace,
+): Edit | null {
   const name = sealer.openLasting('name', { owner, backend }, sealed);
   if (name === null) return null;
-  const written = (text: string): string => (inJson ? JSON.stringify(text).slice(1, -1) : text);
-  if (letter === 'u') {
+  if (isUri) {
     const { asSent, canonical } = prefixesOf(name);
     for (const [prefix, uri] of [
       [canonical, URL.canParse(name) ? new URL(name).href : name],
@@ -103,12 +127,17 @@ function restoreAt(
       for (const spelling of [prefix, prefix.replaceAll('/', '\\/')]) {
         const prefixAt = start - spelling.length;
         if (prefixAt >= 0 && octets.toString('latin1', prefixAt, start) === spelling) {
-          return { start: prefixAt, end, text: written(uri) };
+          return { start: prefixAt, end, text: written(uri, place) };
         }
       }
     }
   }
-  return { start, end, text: written(name) };
+  return { start, end, text: written(name, place) };
+}
+
+function written(name: string, place: NamePlace): string {
+  if (place === 'json') return JSON.stringify(name).slice(1, -1);
+  return place === 'field' ? encodeNameHeader(name) : name;
 }
 
 /**

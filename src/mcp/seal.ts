@@ -58,7 +58,8 @@ const headBytes = 1 + keyIdBytes + nonceBytes;
 /** Longest id of an upstream, in octets of UTF-8. */
 export const maxUpstreamIdBytes = 4096;
 const maxSealedBytes = headBytes + timeBytes + maxUpstreamIdBytes + tagBytes;
-const maxSealedLength = Math.ceil((maxSealedBytes * 4) / 3);
+/** Longest sealed id, in characters. */
+export const maxSealedLength = Math.ceil((maxSealedBytes * 4) / 3);
 /** How far the clocks of replicas may be apart. */
 const maxClockLeadMs = 300_000;
 

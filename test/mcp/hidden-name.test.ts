@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { hideName, hideUri, restoreNames } from '../../src/mcp/hidden-name.ts';
+import { hideName, hideUri, restoreNames, type NamePlace } from '../../src/mcp/hidden-name.ts';
 import { hideObject } from '../../src/mcp/hide-object.ts';
 import type { SealBinding } from '../../src/mcp/seal-binding.ts';
 import { createSealer } from '../../src/mcp/seal.ts';
@@ -26,8 +26,8 @@ const uri = (text: string): string => {
   assert.ok(hidden !== null);
   return hidden;
 };
-const restore = (text: string, inJson = true): string =>
-  restoreNames(sealer, alice, Buffer.from(text), inJson).toString();
+const restore = (text: string, place: NamePlace = 'json'): string | null =>
+  restoreNames(sealer, alice, Buffer.from(text), place)?.toString() ?? null;
 
 describe('a hidden name', () => {
   test('is one of letters, digits and hyphens that shows nothing, the same each time', () => {
@@ -46,7 +46,9 @@ describe('a hidden name', () => {
       restore(`{"a":"Tool ${hidden} not found","b":["${hidden}${hidden}-x"]}`),
       `{"a":"Tool ${written} not found","b":["${written}${written}-x"]}`,
     );
-    assert.equal(restore(`No ${hidden}.`, false), `No ${sent}.`);
+    assert.equal(restore(`No ${hidden}.`, 'text'), `No ${sent}.`);
+    assert.equal(restore(`No ${name('a b')}.`, 'field'), 'No a b.');
+    assert.equal(restore(hidden, 'field'), `=?base64?${Buffer.from(sent).toString('base64')}?=`);
   });
 
   test('of another caller, a changed one and a made-up one stay', () => {
@@ -62,16 +64,26 @@ describe('a hidden name', () => {
       'the gate is called postern-like',
     ]) {
       const octets = Buffer.from(text);
-      assert.equal(restoreNames(sealer, alice, octets, true), octets);
+      assert.equal(restoreNames(sealer, alice, octets, 'json'), octets);
     }
   });
 
-  test('is opened a bounded number of times in one message', () => {
-    const many = 'postern-n01kxxxxxxxx'.repeat(200_000);
+  test('comes back after any number of marks that nothing follows', () => {
+    const marks = 'postern-'.repeat(500_000);
     const startedAt = performance.now();
-    restore(many + name('secret'));
+    assert.equal(restore(marks + name('secret')), `${marks}secret`);
     assert.ok(performance.now() - startedAt < 2000);
-    assert.equal(restore(name('x').repeat(65)), 'x'.repeat(64) + name('x'));
+  });
+
+  test('is searched for a bounded number of times in one message, which is no answer then', () => {
+    assert.equal(restore(name('x').repeat(64)), 'x'.repeat(64));
+    assert.equal(restore(name('x').repeat(65)), null);
+    const forged = 'postern-n018xxxxxxxx';
+    assert.equal(restore(forged.repeat(63) + name('secret')), `${forged.repeat(63)}secret`);
+    assert.equal(restore(forged.repeat(64) + name('secret')), null);
+    const startedAt = performance.now();
+    assert.equal(restore(forged.repeat(200_000)), null);
+    assert.ok(performance.now() - startedAt < 2000);
   });
 
   test('random texts around random names come back', () => {
@@ -83,7 +95,9 @@ describe('a hidden name', () => {
         text,
         (before, sent, after) => {
           const value = (of: string) => JSON.stringify({ x: before + of + after });
-          assert.deepEqual(JSON.parse(restore(value(name(sent)))), { x: before + sent + after });
+          assert.deepEqual(JSON.parse(restore(value(name(sent))) ?? ''), {
+            x: before + sent + after,
+          });
         },
       ),
       { numRuns: 500 },
