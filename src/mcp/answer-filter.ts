@@ -3,6 +3,7 @@ import type { Bytes } from '../units.ts';
 import type { AnswerIds } from './answer-ids.ts';
 import { EventBlock } from './event-block.ts';
 import { createEventSplitter, type EventSplitter } from './event-stream.ts';
+import { filterCompletion, type IsCompletionVisible } from './filter-completion.ts';
 import { filterMessage, type MessageContext, type MessageFilterFault } from './filter-message.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import type { NamePlace } from './hidden-name.ts';
@@ -45,6 +46,8 @@ export interface AnswerFilterOptions {
   } | null;
   /** `null` where no policy decides on what the caller may see. */
   readonly isVisible: IsVisible | null;
+  /** For the answer to `completion/complete`; without it its values stay. */
+  readonly isCompletionVisible?: IsCompletionVisible | null;
   /** What becomes of the upstream's ids, and of hidden names; `null`: they stay. */
   readonly ids: AnswerIds | null;
   /**
@@ -105,6 +108,7 @@ export function createAnswerFilter(options: AnswerFilterOptions): AnswerFilter {
 class Filter implements AnswerFilter {
   readonly #context: MessageContext | null;
   readonly #expectsList: boolean;
+  readonly #isCompletionVisible: IsCompletionVisible | null;
   readonly #ids: AnswerIds | null;
   readonly #holds: AnswerHold;
   readonly #maxBytes: Bytes;
@@ -118,7 +122,14 @@ class Filter implements AnswerFilter {
   #body: GrowingBytes | null = null;
   #splitter: EventSplitter | null = null;
 
-  constructor({ request, isVisible, ids, holds, maxBytes }: AnswerFilterOptions) {
+  constructor({
+    request,
+    isVisible,
+    isCompletionVisible = null,
+    ids,
+    holds,
+    maxBytes,
+  }: AnswerFilterOptions) {
     const kind = request === null ? null : listKindOf(request.method);
     const expected = request === null || kind === null ? null : { id: request.id, kind };
     const onMessage =
@@ -130,6 +141,7 @@ class Filter implements AnswerFilter {
         ? null
         : { expected, era: request?.era ?? 'legacy', isVisible, ...onMessage };
     this.#expectsList = expected !== null;
+    this.#isCompletionVisible = isCompletionVisible;
     this.#ids = ids;
     this.#holds = holds;
     this.#maxBytes = maxBytes;
@@ -276,6 +288,14 @@ class Filter implements AnswerFilter {
           if (verdict.fault === 'not JSON' && !mustBeJson) return message;
           this.#fail(verdict.fault);
           return null;
+      }
+      if (this.#isCompletionVisible !== null) {
+        const completion = filterCompletion(filtered, this.#isCompletionVisible);
+        if (completion === null) {
+          this.#fail('a member occurs twice');
+          return null;
+        }
+        filtered = completion;
       }
     }
     const ids = this.#ids;

@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange.ts';
 import { isJsonObject } from '../json/read-json.ts';
 import { createAnswerFilter, type AnswerHold } from './answer-filter.ts';
 import { AnswerIds } from './answer-ids.ts';
+import { completionVisibility } from './filter-completion.ts';
 import type { IsVisible } from './list-kind.ts';
 import type { McpBackend } from './mcp-backend.ts';
 import type { McpMessage, McpRequest } from './message.ts';
@@ -44,9 +45,12 @@ export function filterAnswer(
     sealsEvents: sealsIds && eventIds === 'for the client',
     restoresNames: authorizer !== null && mcp.mayHide,
   });
+  const isVisible = authorizer === null ? null : visibility(exchange, request);
   exchange.answerFilter = createAnswerFilter({
     request,
-    isVisible: authorizer === null ? null : visibility(exchange, request),
+    isVisible,
+    isCompletionVisible:
+      request === null || isVisible === null ? null : completionVisibility(request, isVisible),
     ids,
     holds: holdsOf(exchange, mcp, request),
     maxBytes: authorizer === null ? MAX_READ_BYTES : MAX_FILTERED_BYTES,

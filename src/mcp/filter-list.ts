@@ -1,6 +1,7 @@
+import { cutItems } from './cut-items.ts';
 import type { IsVisible } from './list-kind.ts';
 import type { McpEra } from './message.ts';
-import type { MessageScan, ScannedList } from './scan-message.ts';
+import type { MessageScan } from './scan-message.ts';
 import { splice, type Edit } from './splice.ts';
 
 const PRIVATE = '"private"';
@@ -26,29 +27,12 @@ export function filterListResult(
   for (const list of scan.lists) {
     if (list.shape !== 'array') continue;
     hasList = true;
-    cutHiddenItems(list, isVisible, edits);
+    const { kind, names, starts, ends } = list;
+    const hidden = names.map((name) => name === null || !isVisible(kind, name));
+    cutItems(hidden, starts, ends, edits);
   }
   if (hasList && era === 'modern') makePrivate(scan, edits);
   return edits.length === 0 ? null : splice(scan.text, edits);
-}
-
-function cutHiddenItems(list: ScannedList, isVisible: IsVisible, edits: Edit[]): void {
-  const { kind, names, starts, ends } = list;
-  const hidden = names.map((name) => name === null || !isVisible(kind, name));
-  let index = hidden.indexOf(true);
-  while (index >= 0) {
-    const firstKept = hidden.indexOf(false, index);
-    const from = starts[index] ?? 0;
-    if (firstKept >= 0) {
-      // Up to the next item that stays: their commas go with them.
-      edits.push({ start: from, end: starts[firstKept] ?? from, text: '' });
-      index = hidden.indexOf(true, firstKept);
-    } else {
-      // To the end of the list: the comma before them goes with them.
-      edits.push({ start: ends[index - 1] ?? from, end: ends.at(-1) ?? from, text: '' });
-      return;
-    }
-  }
 }
 
 function makePrivate(scan: MessageScan, edits: Edit[]): void {

@@ -1,0 +1,81 @@
+import { isJsonObject } from '../json/read-json.ts';
+import { cutItems } from './cut-items.ts';
+import { expandTemplate } from './expand-template.ts';
+import { findValues, type ValueTree } from './find-values.ts';
+import { stringAt } from './json-octets.ts';
+import type { IsVisible } from './list-kind.ts';
+import type { McpRequest } from './message.ts';
+import { splice, type Edit } from './splice.ts';
+
+/** Whether a value that would complete an argument leads to nothing that the caller may not see. */
+export type IsCompletionVisible = (value: string) => boolean;
+
+const COMPLETION: ValueTree = {
+  members: {
+    result: {
+      members: {
+        completion: {
+          members: { values: { items: { label: 'value' } }, total: { label: 'total' } },
+        },
+      },
+    },
+  },
+};
+
+/**
+ * What a caller may see of the values that complete a variable of a resource template: a value is hidden where it is
+ * a URI of a resource that is hidden, or makes one of the template. Where the template can't be expanded, because
+ * another variable has no value yet or for its expressions, the value tells of no one resource and stays.
+ *
+ * @returns `null` for every other request
+ */
+export function completionVisibility(
+  { object, params }: McpRequest,
+  isVisible: IsVisible,
+): IsCompletionVisible | null {
+  if (object?.type !== 'completion' || object.ref.type !== 'resource') return null;
+  const template = object.ref.uri;
+  const completed = object.argument.name;
+  const context = isJsonObject(params.context) ? params.context.arguments : undefined;
+  const known = isJsonObject(context) ? context : {};
+  return (value) => {
+    if (value.includes('://')) return isVisible('resources', value);
+    const uri = expandTemplate(template, (variable) => {
+      if (variable === completed) return value;
+      const given = Object.hasOwn(known, variable) ? known[variable] : undefined;
+      return typeof given === 'string' ? given : undefined;
+    });
+    return uri === null || isVisible('resources', uri);
+  };
+}
+
+/**
+ * Takes the values that are not visible out of the answer to `completion/complete`. All else stays octet by octet,
+ * but a `total`, which would tell how many there were: it becomes the number of those that stay.
+ *
+ * @param message JSON
+ * @returns the same memory if nothing changes; `null` where a member occurs twice, so that two readers could see
+ *   different values
+ */
+export function filterCompletion(message: Buffer, isVisible: IsCompletionVisible): Buffer | null {
+  const found = findValues(message, COMPLETION);
+  if (typeof found === 'number') return null;
+  const values = found.filter(({ label }) => label === 'value');
+  const hidden = values.map(({ start, end }) => {
+    const value = stringAt(message, start, end);
+    return value === null || !isVisible(value);
+  });
+  if (!hidden.includes(true)) return message;
+  const edits: Edit[] = [];
+  cutItems(
+    hidden,
+    values.map(({ start }) => start),
+    values.map(({ end }) => end),
+    edits,
+  );
+  const kept = String(hidden.filter((isHidden) => !isHidden).length);
+  for (const { label, start, end } of found) {
+    if (label === 'total') edits.push({ start, end, text: kept });
+  }
+  return splice(message, edits);
+}
