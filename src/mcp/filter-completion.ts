@@ -23,9 +23,10 @@ const COMPLETION: ValueTree = {
 };
 
 /**
- * What a caller may see of the values that complete a variable of a resource template: a value is hidden where it is
- * a URI of a resource that is hidden, or makes one of the template. Where the template can't be expanded, because
- * another variable has no value yet or for its expressions, the value tells of no one resource and stays.
+ * What a caller may see of the values that complete a variable of a resource template: a value that is a URI itself
+ * is hidden where that resource is, any other where it makes the URI of a hidden resource of the template. Where the
+ * template can't be expanded, because another variable has no value yet or for its expressions, the value tells of
+ * no one resource and stays.
  *
  * @returns `null` for every other request
  */
