@@ -126,6 +126,7 @@ function sendCall(sent: SentCall, session: TargetSession, attempt: Attempt): voi
       owner: base.owner,
       ids: parts.ids,
       isPrefixed: parts.isPrefixed,
+      names: parts.names,
       expected: adapted.expected,
       trees: treesFor(request.method),
       passesRequests: request.era === 'legacy',

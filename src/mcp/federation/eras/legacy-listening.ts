@@ -10,6 +10,7 @@ import { CallScope } from '../call-scope.ts';
 import { fanOut } from '../fan-out.ts';
 import type { FederatedCall } from '../federated-call.ts';
 import type { FederationParts } from '../federation-parts.ts';
+import { lastEventIdOf } from '../last-event-id.ts';
 import { envelopeTree } from '../message-trees.ts';
 import { namePrefix } from '../names.ts';
 import { initializeTarget } from '../open-target.ts';
@@ -79,6 +80,7 @@ export class LegacyListening implements UpstreamAnswer {
   #lastEventId: string | null = null;
   #waitMs = FIRST_WAIT_MS;
   #timer: NodeJS.Timeout | null = null;
+  #isSubscribing = false;
   #isAcknowledged = false;
   #isOver = false;
 
@@ -112,14 +114,15 @@ export class LegacyListening implements UpstreamAnswer {
     this.#isEvents = status === 200 && bodyForm(headers) === 'events';
     if (!this.#isEvents) return;
     this.#waitMs = FIRST_WAIT_MS;
-    if (!this.#isAcknowledged) void this.#subscribe();
+    if (!this.#isSubscribing) void this.#subscribe();
+    this.#isSubscribing = true;
   }
 
   onData(piece: Uint8Array): boolean {
     if (!this.#isEvents || this.#isOver) return true;
     let accepted = true;
     for (const { dataBytes, id } of this.#splitter.push(piece)) {
-      if (id !== null) this.#lastEventId = id.slice(0, 1024);
+      if (id !== null) this.#lastEventId = lastEventIdOf(id);
       if (dataBytes === null || dataBytes.length === 0) {
         accepted = this.#listening.call.answer.comment() && accepted;
       } else {
@@ -192,6 +195,7 @@ export class LegacyListening implements UpstreamAnswer {
       owner: call.base.owner,
       ids: parts.ids,
       isPrefixed: parts.isPrefixed,
+      names: parts.names,
       expected: null,
       trees: TREES,
       passesRequests: false,

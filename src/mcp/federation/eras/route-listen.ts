@@ -14,7 +14,7 @@ import { fanOut } from '../fan-out.ts';
 import { isFailed, type FederatedCall, type TargetSessions } from '../federated-call.ts';
 import { failsWhole, type FederationParts, type TargetFailure } from '../federation-parts.ts';
 import { envelopeTree, SUBSCRIPTION_ID } from '../message-trees.ts';
-import { namePrefix } from '../names.ts';
+import { namePrefix, splitName } from '../names.ts';
 import { bodyForm } from '../read-body.ts';
 import { rewriteMessage } from '../rewrite-message.ts';
 import { sendToTarget } from '../target-client.ts';
@@ -30,7 +30,9 @@ const FILTER = {
   members: {
     params: {
       members: {
-        notifications: { members: { resourceSubscriptions: { label: 'uris' } } },
+        notifications: {
+          members: { resourceSubscriptions: { label: 'uris' }, taskIds: { label: 'taskIds' } },
+        },
       },
     },
   },
@@ -59,6 +61,8 @@ export async function routeListen(
     }
     uris.set(located.target, [...(uris.get(located.target) ?? []), located.name]);
   }
+  // As the gate has opened them: a target hears of its own alone.
+  const tasks = wantedTasks(base.body).flatMap((id) => splitName('resource', id) ?? []);
   const found = await fanOut(parts.targets, async (upstream) => ({
     upstream,
     session: await sessions.get(call, upstream),
@@ -94,7 +98,11 @@ export async function routeListen(
       base,
       {
         method: 'POST',
-        body: bodyFor(base.body ?? Buffer.alloc(0), own),
+        body: bodyFor(
+          base.body ?? Buffer.alloc(0),
+          own,
+          tasks.flatMap(({ target, name }) => (target === upstream.targetName ? [name] : [])),
+        ),
         sessionId: null,
         version,
         mcpMethod: request.method,
@@ -115,11 +123,26 @@ function wantedUris({ params }: McpRequest): readonly string[] {
     : [];
 }
 
-function bodyFor(body: Buffer, uris: readonly string[]): Buffer {
+function wantedTasks(body: Buffer | null): readonly string[] {
+  const found = body === null ? -1 : findValues(body, FILTER);
+  const value =
+    typeof found === 'number' ? undefined : found.find(({ label }) => label === 'taskIds');
+  if (body === null || value === undefined) return [];
+  const { value: ids } = readJson(body.subarray(value.start, value.end), LIMITS);
+  return Array.isArray(ids)
+    ? (ids as unknown[]).filter((id): id is string => typeof id === 'string')
+    : [];
+}
+
+/** The client's request with what of it concerns one target, under the target's own names. */
+function bodyFor(body: Buffer, uris: readonly string[], taskIds: readonly string[]): Buffer {
   const found = findValues(body, FILTER);
-  const value = typeof found === 'number' ? undefined : found.find(({ label }) => label === 'uris');
-  if (value === undefined) return body;
-  return splice(body, [{ start: value.start, end: value.end, text: JSON.stringify(uris) }]);
+  const edits = (typeof found === 'number' ? [] : found).map(({ label, start, end }) => ({
+    start,
+    end,
+    text: JSON.stringify(label === 'uris' ? uris : taskIds),
+  }));
+  return splice(body, edits);
 }
 
 /** What the client hears of all targets together. */
@@ -133,6 +156,7 @@ class MergedListening implements ListeningSink {
   readonly #failures: TargetFailure[] = [];
   readonly #honoured: Record<string, unknown> = {};
   readonly #uris: string[] = [];
+  readonly #taskIds: string[] = [];
   #held: Buffer[] | null = [];
 
   constructor(parts: FederationParts, call: FederatedCall, request: McpRequest, targets: number) {
@@ -149,7 +173,10 @@ class MergedListening implements ListeningSink {
     for (const [name, value] of Object.entries(notifications)) {
       if (value === true) this.#honoured[name] = true;
     }
-    const { resourceSubscriptions: uris } = notifications;
+    const { resourceSubscriptions: uris, taskIds } = notifications;
+    for (const id of Array.isArray(taskIds) ? (taskIds as unknown[]) : []) {
+      if (typeof id === 'string') this.#taskIds.push(namePrefix('resource', target) + id);
+    }
     const prefix = this.#parts.isPrefixed ? namePrefix('resource', target) : '';
     for (const uri of Array.isArray(uris) ? (uris as unknown[]) : []) {
       if (typeof uri === 'string') this.#uris.push(prefix + uri);
@@ -194,10 +221,11 @@ class MergedListening implements ListeningSink {
       answer.respond(200, errorMessage(id, unavailable.code, unavailable.message));
       return;
     }
-    const notifications =
-      this.#uris.length === 0
-        ? this.#honoured
-        : { ...this.#honoured, resourceSubscriptions: this.#uris };
+    const notifications = {
+      ...this.#honoured,
+      ...(this.#uris.length === 0 ? {} : { resourceSubscriptions: this.#uris }),
+      ...(this.#taskIds.length === 0 ? {} : { taskIds: this.#taskIds }),
+    };
     const params = { notifications, _meta: { [SUBSCRIPTION_ID]: id } };
     answer.event(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method: ACKNOWLEDGED, params })));
     for (const message of this.#held) answer.event(message);
@@ -271,6 +299,7 @@ class TargetListening implements UpstreamAnswer {
       owner: this.#call.base.owner,
       ids: this.#parts.ids,
       isPrefixed: this.#parts.isPrefixed,
+      names: this.#parts.names,
       expected: { id: this.#request.id, clientRaw: null },
       trees: TREES,
       passesRequests: false,
