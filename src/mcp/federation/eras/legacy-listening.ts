@@ -80,6 +80,8 @@ export class LegacyListening implements UpstreamAnswer {
   #lastEventId: string | null = null;
   #waitMs = FIRST_WAIT_MS;
   #timer: NodeJS.Timeout | null = null;
+  /** For as long as the client listens. */
+  readonly #running = { abort: () => this.#stop(), resume: () => this.#own.resume() };
   #isSubscribing = false;
   #isAcknowledged = false;
   #isOver = false;
@@ -104,7 +106,7 @@ export class LegacyListening implements UpstreamAnswer {
     }
     this.#session = opened.session;
     this.#capabilities = opened.capabilities;
-    call.scope.add({ abort: () => this.#stop(), resume: () => this.#own.resume() });
+    call.scope.add(this.#running);
     await this.#post('{"jsonrpc":"2.0","method":"notifications/initialized"}', null);
     this.#open();
   }
@@ -241,6 +243,7 @@ export class LegacyListening implements UpstreamAnswer {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#listening.call.scope.delete(this.#running);
     this.#own.abort();
     if (this.#session?.id == null) return;
     const { parts, call, upstream } = this.#listening;

@@ -2,7 +2,7 @@ import type { HeaderFields } from '../../../accept/request-head.ts';
 import type { RefusalCode } from '../../../errors.ts';
 import type { Upstream, UpstreamAnswer } from '../../../forward/upstream.ts';
 import { isJsonObject, readJson, type JsonObject } from '../../../json/read-json.ts';
-import type { Bytes } from '../../../units.ts';
+import type { Bytes, Milliseconds } from '../../../units.ts';
 import { denialAnswer } from '../../denial-answer.ts';
 import { createEventSplitter } from '../../event-stream.ts';
 import { findValues } from '../../find-values.ts';
@@ -23,6 +23,8 @@ import { LegacyListening, mayTell, type ListeningSink } from './legacy-listening
 const MAX_EVENT_BYTES: Bytes = 1024 * 1024;
 /** Notifications that come before all targets have acknowledged. */
 const MAX_HELD = 100;
+const FIRST_WAIT_MS: Milliseconds = 1000;
+const LONGEST_WAIT_MS: Milliseconds = 30_000;
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 const LIMITS = Object.freeze({ maxDepth: 16, maxValues: 10_000 });
 const TREES = [envelopeTree];
@@ -41,8 +43,8 @@ const FILTER = {
 /**
  * Listens at all targets for a client (`subscriptions/listen`, MCP 2026-07-28), each with its own resources, and makes
  * one stream of theirs. It begins with one acknowledgement of what they honour together. Legacy targets know no such
- * stream; `LegacyListening` makes it of what they have. It ends when all of them have ended theirs, and with FailClosed when one is lost:
- * clients listen again.
+ * stream; `LegacyListening` makes it of what they have. It ends when all of them have ended theirs, and with FailClosed
+ * when one is lost: clients listen again. With FailOpen the gate listens again at the one that was lost.
  */
 export async function routeListen(
   parts: FederationParts,
@@ -75,43 +77,34 @@ export async function routeListen(
     answer.respond(200, errorMessage(request.id, unavailable.code, unavailable.message));
     return;
   }
-  const listening = found.flatMap(({ upstream, session }) =>
-    !isFailed(session) && isModernVersion(session.version)
-      ? [{ upstream, version: session.version }]
-      : [],
-  );
-  const legacy = found.flatMap(({ upstream, session }) => {
-    const own = uris.get(upstream.targetName) ?? [];
-    return !isFailed(session) &&
-      !isModernVersion(session.version) &&
-      mayTell(request, own, session.offers)
-      ? [{ parts, call, request, upstream, uris: own }]
-      : [];
-  });
-  const merged = new MergedListening(parts, call, request, listening.length + legacy.length);
-  for (const one of legacy) void new LegacyListening(one, merged).start();
-  for (const { upstream, version } of listening) {
-    const own = uris.get(upstream.targetName) ?? [];
-    sendToTarget(
-      call.scope,
-      upstream,
-      base,
-      {
-        method: 'POST',
-        body: bodyFor(
-          base.body ?? Buffer.alloc(0),
-          own,
-          tasks.flatMap(({ target, name }) => (target === upstream.targetName ? [name] : [])),
-        ),
+  const starts = new Map<string, () => void>();
+  const merged = new MergedListening(parts, call, request, (target) => starts.get(target)?.());
+  for (const { upstream, session } of found) {
+    if (isFailed(session)) continue;
+    const target = upstream.targetName;
+    const own = uris.get(target) ?? [];
+    if (isModernVersion(session.version)) {
+      const ownTasks = tasks.flatMap((task) => (task.target === target ? [task.name] : []));
+      const body = bodyFor(base.body ?? Buffer.alloc(0), own, ownTasks);
+      const asked = {
+        method: 'POST' as const,
+        body,
         sessionId: null,
-        version,
+        version: session.version,
         mcpMethod: request.method,
         mcpName: null,
-      },
-      new TargetListening(parts, call, request, upstream, merged),
-      parts.timeoutMs,
-    );
+      };
+      starts.set(target, () => {
+        const heard = new TargetListening(parts, call, request, upstream, merged);
+        sendToTarget(call.scope, upstream, base, asked, heard, parts.timeoutMs);
+      });
+    } else if (mayTell(request, own, session.offers)) {
+      const listening = { parts, call, request, upstream, uris: own };
+      starts.set(target, () => void new LegacyListening(listening, merged).start());
+    }
   }
+  merged.begin(starts.size);
+  for (const start of starts.values()) start();
 }
 
 /** As the client sent them; a URI in its canonical spelling is the same resource. */
@@ -150,19 +143,33 @@ class MergedListening implements ListeningSink {
   readonly #parts: FederationParts;
   readonly #call: FederatedCall;
   readonly #request: McpRequest;
-  readonly #asked: number;
-  #unacknowledged: number;
-  #running: number;
+  readonly #startAgain: (target: string) => void;
+  #asked = 0;
+  #unacknowledged = 0;
+  #running = 0;
+  /** Targets that were lost on the way, and how long the next try waits. */
+  readonly #waitsMs = new Map<string, Milliseconds>();
   readonly #failures: TargetFailure[] = [];
   readonly #honoured: Record<string, unknown> = {};
   readonly #uris: string[] = [];
   readonly #taskIds: string[] = [];
   #held: Buffer[] | null = [];
 
-  constructor(parts: FederationParts, call: FederatedCall, request: McpRequest, targets: number) {
+  /** @param startAgain listens anew at a target that was lost */
+  constructor(
+    parts: FederationParts,
+    call: FederatedCall,
+    request: McpRequest,
+    startAgain: (target: string) => void,
+  ) {
     this.#parts = parts;
     this.#call = call;
     this.#request = request;
+    this.#startAgain = startAgain;
+  }
+
+  /** Begins to wait for so many targets. */
+  begin(targets: number): void {
     this.#asked = targets;
     this.#unacknowledged = targets;
     this.#running = targets;
@@ -170,6 +177,11 @@ class MergedListening implements ListeningSink {
   }
 
   acknowledged(target: string, notifications: JsonObject): void {
+    if (this.#waitsMs.has(target)) {
+      // The client was told when it was acknowledged first.
+      this.#waitsMs.set(target, FIRST_WAIT_MS);
+      return;
+    }
     for (const [name, value] of Object.entries(notifications)) {
       if (value === true) this.#honoured[name] = true;
     }
@@ -192,17 +204,32 @@ class MergedListening implements ListeningSink {
 
   /** @param failure `null` where the target has ended in good order */
   ended(target: string, failure: string | null, wasAcknowledged: boolean): void {
-    this.#running -= 1;
     if (failure !== null) {
-      this.#failures.push({ target, reason: failure });
-      const isLost = failsWhole(this.#parts, this.#call, this.#failures.slice(-1), this.#asked);
-      if (isLost && this.#held === null) {
-        this.#call.answer.end();
+      const failed = { target, reason: failure };
+      const isLost = failsWhole(this.#parts, this.#call, [failed], this.#asked);
+      if (this.#held === null) {
+        if (isLost) this.#call.answer.end();
+        else this.#startLater(target);
         return;
       }
+      this.#failures.push(failed);
     }
+    this.#running -= 1;
     if (!wasAcknowledged) this.#settleOne();
     if (this.#running === 0 && this.#held === null) this.#finish();
+  }
+
+  /** The others go on (FailOpen), and the client still believes that it hears of this one. */
+  #startLater(target: string): void {
+    const { scope } = this.#call;
+    const waitMs = this.#waitsMs.get(target) ?? FIRST_WAIT_MS;
+    this.#waitsMs.set(target, Math.min(LONGEST_WAIT_MS, waitMs * 2));
+    const stop = (): void => clearTimeout(timer);
+    const timer = setTimeout(() => {
+      scope.forget(stop);
+      if (!scope.isOver) this.#startAgain(target);
+    }, waitMs);
+    scope.onOver(stop);
   }
 
   #settleOne(): void {
@@ -248,6 +275,7 @@ class TargetListening implements UpstreamAnswer {
   readonly #target: string;
   readonly #merged: MergedListening;
   readonly #splitter = createEventSplitter({ maxEventBytes: MAX_EVENT_BYTES });
+  #status = 0;
   #isEvents = false;
   #isAcknowledged = false;
   #isOver = false;
@@ -267,6 +295,7 @@ class TargetListening implements UpstreamAnswer {
   }
 
   onHead(status: number, headers: HeaderFields): void {
+    this.#status = status;
     this.#isEvents = status === 200 && bodyForm(headers) === 'events';
   }
 
@@ -285,8 +314,9 @@ class TargetListening implements UpstreamAnswer {
   }
 
   onEnd(): void {
+    if (this.#isAcknowledged) this.#end('its stream ended');
     // A target that knows no such method has nothing to tell: that is no failure.
-    this.#end(this.#isAcknowledged ? 'its stream ended' : null);
+    else this.#end(this.#status >= 500 ? `HTTP status ${this.#status}` : null);
   }
 
   onFailure(code: RefusalCode, detail: string): void {
