@@ -47,7 +47,7 @@ test('log level and subscriptions are set again, as far as the rules still allow
         };
         const words = [method, params?.level ?? params?.uri].filter((word) => word !== undefined);
         // A denied resource is asked for under a name that nothing has.
-        if (params?.uri !== undefined && !params.uri.startsWith('x:')) {
+        if (params?.uri !== undefined && !/^x:\d$/.test(params.uri)) {
           const error = { code: -32002, message: 'no such resource' };
           json({ jsonrpc: '2.0', id, error })(request, response);
           return true;

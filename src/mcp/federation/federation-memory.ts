@@ -27,7 +27,7 @@ export function createFederationMemory(
 ): FederationMemory {
   return {
     renewed: new BoundedMap(10_000),
-    known: new BoundedMap(1000),
+    known: new BoundedMap(5000),
     pooled: new BoundedMap(1000),
     inFlight: new BoundedMap(50_000),
     names: new BoundedMap(200),

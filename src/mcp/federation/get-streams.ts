@@ -7,6 +7,7 @@ import { isModernVersion } from '../protocol-version.ts';
 import { CallScope } from './call-scope.ts';
 import { isFailed, type FederatedCall } from './federated-call.ts';
 import type { FederationParts } from './federation-parts.ts';
+import { lastEventIdOf } from './last-event-id.ts';
 import { envelopeTree } from './message-trees.ts';
 import { bodyForm } from './read-body.ts';
 import { rewriteMessage } from './rewrite-message.ts';
@@ -134,7 +135,7 @@ class TargetStream implements UpstreamAnswer {
     let accepted = true;
     for (const block of this.#splitter.push(piece)) {
       const { dataBytes, raw, id } = block;
-      if (id !== null) this.#lastEventId = id.slice(0, 1024);
+      if (id !== null) this.#lastEventId = lastEventIdOf(id);
       if (dataBytes === null || dataBytes.length === 0) {
         if (raw[0] === COLON) accepted = answer.comment() && accepted;
         continue;
@@ -144,6 +145,7 @@ class TargetStream implements UpstreamAnswer {
         owner: this.#call.base.owner,
         ids: this.#parts.ids,
         isPrefixed: this.#parts.isPrefixed,
+        names: this.#parts.names,
         expected: null,
         trees: TREES,
         passesRequests: true,

@@ -16,6 +16,7 @@ export type MessageLabel =
   | 'uri'
   | 'tool'
   | 'task'
+  | 'elicitation'
   | 'token'
   | 'id'
   | 'method'
@@ -100,6 +101,25 @@ const ENVELOPE: Readonly<Record<string, ValueTree>> = {
 
 /** Finds the members of a message whose result is looked at as a whole. */
 export const envelopeTree: ValueTree = { members: { ...ENVELOPE, result: value('result') } };
+
+/**
+ * Finds the ids by which a server tells that an elicitation is complete (MCP 2025-11-25, URL mode): in its request, in
+ * the notification, and in the error that says what is needed first.
+ */
+export const elicitationTree: ValueTree = {
+  members: {
+    params: { members: { elicitationId: value('elicitation') } },
+    error: {
+      members: {
+        data: {
+          members: {
+            elicitations: { items: { members: { elicitationId: value('elicitation') } } },
+          },
+        },
+      },
+    },
+  },
+};
 
 /**
  * What to look for in the result of a request. One pass finds either an object or an array in one place, and the

@@ -22,6 +22,8 @@ export interface OpenedTarget {
   readonly instructions: string | null;
   /** Modern targets alone. */
   readonly supportedVersions: readonly string[];
+  /** Whether it says the same to whoever asks (MCP 2026-07-28, `cacheScope`). */
+  readonly isPublic: boolean;
 }
 
 export interface FailedTarget {
@@ -87,6 +89,7 @@ export async function initializeTarget(
     capabilities: offered,
     instructions: typeof instructions === 'string' ? instructions : null,
     supportedVersions: [],
+    isPublic: false,
   };
 }
 
@@ -115,7 +118,7 @@ export async function discoverTarget(
   );
   const result = readAnswer(answer);
   if ('reason' in result) return result;
-  const { supportedVersions, capabilities, instructions } = result.value;
+  const { supportedVersions, capabilities, instructions, cacheScope } = result.value;
   const offered = isJsonObject(capabilities) ? capabilities : {};
   const versions = Array.isArray(supportedVersions) ? (supportedVersions as unknown[]) : [];
   return {
@@ -126,6 +129,7 @@ export async function discoverTarget(
     supportedVersions: versions.filter(
       (one): one is string => typeof one === 'string' && /^[!-~]{1,32}$/.test(one),
     ),
+    isPublic: cacheScope === 'public',
   };
 }
 

@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { SealOwner } from '../seal-binding.ts';
 import { findValues, type FoundValue, type ValueTree } from '../find-values.ts';
+import { elicitationTree } from './message-trees.ts';
 import { MEMBER_TWICE, scalarAt, stringAt } from '../json-octets.ts';
 import type { RequestId } from '../message.ts';
 import { splice, type Edit } from '../splice.ts';
+import type { NameIndex } from './name-index.ts';
 import { namePrefix } from './names.ts';
 import type { IdSealer } from './sealed-ids.ts';
 
@@ -29,6 +31,8 @@ export interface RewriteContext {
   readonly ids: IdSealer;
   /** Whether resources carry the target's name. */
   readonly isPrefixed: boolean;
+  /** What is known of names that carry no target; `null` where they do. */
+  readonly names: Pick<NameIndex, 'locate'> | null;
   /** The request that the stream answers; `null`: it answers none. */
   readonly expected: ExpectedId | null;
   /** From `treesFor`. */
@@ -61,7 +65,9 @@ const DROPPED: Rewriting = Object.freeze({ kind: 'dropped' });
 export function rewriteMessage(message: Buffer, context: RewriteContext): Rewriting {
   if (!isUtf8(message)) return { kind: 'fault', fault: 'not UTF-8' };
   const found: FoundValue[] = [];
-  for (const tree of context.trees) {
+  // Few messages speak of one, and the name may be written with escapes.
+  const mayElicit = message.includes('elicitationId') || message.includes('\\');
+  for (const tree of mayElicit ? [...context.trees, elicitationTree] : context.trees) {
     const values = findValues(message, tree);
     if (typeof values === 'number') {
       const isTwice = values === MEMBER_TWICE;
@@ -108,7 +114,7 @@ class Rewriter {
     if (value !== undefined && expected.clientRaw !== null && !isOfNobody) {
       this.#edits.push({ start: value.start, end: value.end, text: expected.clientRaw });
     }
-    this.#prefix('uri', 'task');
+    this.#prefix('uri', 'task', 'elicitation');
     return this.#done('response');
   }
 
@@ -118,10 +124,10 @@ class Rewriter {
       const id = scalarAt(this.#message, subscription.start, subscription.end);
       if (id !== this.#context.expected?.id) return DROPPED;
     }
-    this.#prefix('task');
+    this.#prefix('task', 'elicitation');
     switch (method) {
       case 'notifications/resources/updated':
-        if (!this.#prefixOne('params uri')) return DROPPED;
+        if (this.#isOfAnother('params uri') || !this.#prefixOne('params uri')) return DROPPED;
         break;
       case 'notifications/tasks/status':
       case 'notifications/tasks':
@@ -139,7 +145,7 @@ class Rewriter {
 
   #request(idRaw: string, method: string): Rewriting {
     if (!this.#context.passesRequests) return { kind: 'refused-request', id: idRaw, method };
-    this.#prefix('task');
+    this.#prefix('task', 'elicitation');
     this.#sealOne('id', 'request');
     if (this.#value('params token') !== undefined) this.#sealOne('params token', 'server-token');
     return this.#done('request');
@@ -172,12 +178,21 @@ class Rewriter {
 
   #prefixValue({ label, start, end }: FoundValue): boolean {
     if (stringAt(this.#message, start, end) === null) return false;
-    // Tasks have no list to be found in: their ids carry the target in every mode.
-    const isTask = label === 'task' || label === 'params task';
-    if (!isTask && !this.#context.isPrefixed) return true;
+    // Tasks and elicitations have no list to be found in: their ids carry the target in every mode.
+    const isUri = label === 'uri' || label === 'params uri';
+    if (isUri && !this.#context.isPrefixed) return true;
     const text = namePrefix('resource', this.#context.target);
     this.#edits.push({ start: start + 1, end: start + 1, text });
     return true;
+  }
+
+  /** Whether another target is known to have the resource. */
+  #isOfAnother(label: string): boolean {
+    const { names, owner, target } = this.#context;
+    const value = this.#value(label);
+    const uri = value === undefined ? null : stringAt(this.#message, value.start, value.end);
+    if (names === null || uri === null) return false;
+    return (names.locate(owner, 'resource', uri)?.target ?? target) !== target;
   }
 
   #sealOne(label: string, purpose: 'request' | 'server-token'): boolean {

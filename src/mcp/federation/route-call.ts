@@ -67,10 +67,13 @@ function rememberSubscription(
 ): void {
   if (readResponse(response, request.id).kind !== 'result') return;
   const { settings, backend } = parts;
-  if (request.method === 'resources/subscribe') {
-    settings.subscribe(backend, call, upstream.targetName, rewritten.name);
-  } else {
-    settings.unsubscribe(backend, call, upstream.targetName, rewritten.name);
+  const target = upstream.targetName;
+  const { name } = rewritten;
+  if (request.method === 'resources/unsubscribe') {
+    settings.unsubscribe(backend, call, target, name);
+  } else if (call.maySubscribe({ target, name })) {
+    // Not what went up under a hidden name, since it was denied.
+    settings.subscribe(backend, call, target, name);
   }
 }
 
@@ -123,6 +126,7 @@ function sendCall(sent: SentCall, session: TargetSession, attempt: Attempt): voi
       owner: base.owner,
       ids: parts.ids,
       isPrefixed: parts.isPrefixed,
+      names: parts.names,
       expected: adapted.expected,
       trees: treesFor(request.method),
       passesRequests: request.era === 'legacy',

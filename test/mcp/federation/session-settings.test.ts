@@ -124,7 +124,9 @@ describe('a session that is opened again', () => {
       .filter((asked) => asked.session === session && asked.message.method !== undefined)
       .map(({ message }) => {
         const { uri, level } = (message.params ?? {}) as { uri?: string; level?: string };
-        return [message.method, uri ?? level].filter((part) => part !== undefined).join(' ');
+        return [String(message.method), uri ?? level]
+          .filter((part) => part !== undefined)
+          .join(' ');
       });
   const RESTORED = [
     'notifications/initialized',

@@ -10,6 +10,7 @@ import { CallScope } from '../call-scope.ts';
 import { fanOut } from '../fan-out.ts';
 import type { FederatedCall } from '../federated-call.ts';
 import type { FederationParts } from '../federation-parts.ts';
+import { lastEventIdOf } from '../last-event-id.ts';
 import { envelopeTree } from '../message-trees.ts';
 import { namePrefix } from '../names.ts';
 import { initializeTarget } from '../open-target.ts';
@@ -79,6 +80,9 @@ export class LegacyListening implements UpstreamAnswer {
   #lastEventId: string | null = null;
   #waitMs = FIRST_WAIT_MS;
   #timer: NodeJS.Timeout | null = null;
+  /** For as long as the client listens. */
+  readonly #running = { abort: () => this.#stop(), resume: () => this.#own.resume() };
+  #isSubscribing = false;
   #isAcknowledged = false;
   #isOver = false;
 
@@ -102,7 +106,7 @@ export class LegacyListening implements UpstreamAnswer {
     }
     this.#session = opened.session;
     this.#capabilities = opened.capabilities;
-    call.scope.add({ abort: () => this.#stop(), resume: () => this.#own.resume() });
+    call.scope.add(this.#running);
     await this.#post('{"jsonrpc":"2.0","method":"notifications/initialized"}', null);
     this.#open();
   }
@@ -112,14 +116,15 @@ export class LegacyListening implements UpstreamAnswer {
     this.#isEvents = status === 200 && bodyForm(headers) === 'events';
     if (!this.#isEvents) return;
     this.#waitMs = FIRST_WAIT_MS;
-    if (!this.#isAcknowledged) void this.#subscribe();
+    if (!this.#isSubscribing) void this.#subscribe();
+    this.#isSubscribing = true;
   }
 
   onData(piece: Uint8Array): boolean {
     if (!this.#isEvents || this.#isOver) return true;
     let accepted = true;
     for (const { dataBytes, id } of this.#splitter.push(piece)) {
-      if (id !== null) this.#lastEventId = id.slice(0, 1024);
+      if (id !== null) this.#lastEventId = lastEventIdOf(id);
       if (dataBytes === null || dataBytes.length === 0) {
         accepted = this.#listening.call.answer.comment() && accepted;
       } else {
@@ -192,6 +197,7 @@ export class LegacyListening implements UpstreamAnswer {
       owner: call.base.owner,
       ids: parts.ids,
       isPrefixed: parts.isPrefixed,
+      names: parts.names,
       expected: null,
       trees: TREES,
       passesRequests: false,
@@ -237,6 +243,7 @@ export class LegacyListening implements UpstreamAnswer {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#listening.call.scope.delete(this.#running);
     this.#own.abort();
     if (this.#session?.id == null) return;
     const { parts, call, upstream } = this.#listening;

@@ -30,7 +30,7 @@ export interface KnownTarget {
 export interface ModernSessionsOptions {
   readonly backend: string;
   readonly timeoutMs: Milliseconds;
-  /** Modern targets, by backend and target: what they are does not depend on who asks. */
+  /** Modern targets, by backend and target, and by owner where what they say may depend on who asks. */
   readonly known: BoundedMap<KnownTarget>;
   /** Legacy sessions, by backend, target and owner. */
   readonly pooled: BoundedMap<KnownTarget>;
@@ -58,8 +58,10 @@ export function createModernSessions(options: ModernSessionsOptions): ModernSess
     JSON.stringify([targetKey(upstream), bindingFields({ owner: call.base.owner, backend })]);
 
   function find(call: FederatedCall, upstream: Upstream): OpenedTarget | null {
-    const modern = known.get(targetKey(upstream));
-    if (modern !== undefined && monotonicNow() - modern.atMs < MAX_AGE_MS) return modern.opened;
+    for (const key of [poolKey(call, upstream), targetKey(upstream)]) {
+      const modern = known.get(key);
+      if (modern !== undefined && monotonicNow() - modern.atMs < MAX_AGE_MS) return modern.opened;
+    }
     return pooled.get(poolKey(call, upstream))?.opened ?? null;
   }
 
@@ -73,7 +75,8 @@ export function createModernSessions(options: ModernSessionsOptions): ModernSess
     const own = { scope, upstream, base: call.base, timeoutMs, generation };
     const modern = await discoverTarget(own, MODERN_VERSION, call.client);
     if (modern.kind === 'opened') {
-      known.set(targetKey(upstream), { opened: modern, atMs: monotonicNow() });
+      const key = modern.isPublic ? targetKey(upstream) : poolKey(call, upstream);
+      known.set(key, { opened: modern, atMs: monotonicNow() });
       return modern;
     }
     if (!modern.isOtherEra) return modern;

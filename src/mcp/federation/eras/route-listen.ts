@@ -2,7 +2,7 @@ import type { HeaderFields } from '../../../accept/request-head.ts';
 import type { RefusalCode } from '../../../errors.ts';
 import type { Upstream, UpstreamAnswer } from '../../../forward/upstream.ts';
 import { isJsonObject, readJson, type JsonObject } from '../../../json/read-json.ts';
-import type { Bytes } from '../../../units.ts';
+import type { Bytes, Milliseconds } from '../../../units.ts';
 import { denialAnswer } from '../../denial-answer.ts';
 import { createEventSplitter } from '../../event-stream.ts';
 import { findValues } from '../../find-values.ts';
@@ -14,7 +14,7 @@ import { fanOut } from '../fan-out.ts';
 import { isFailed, type FederatedCall, type TargetSessions } from '../federated-call.ts';
 import { failsWhole, type FederationParts, type TargetFailure } from '../federation-parts.ts';
 import { envelopeTree, SUBSCRIPTION_ID } from '../message-trees.ts';
-import { namePrefix } from '../names.ts';
+import { namePrefix, splitName } from '../names.ts';
 import { bodyForm } from '../read-body.ts';
 import { rewriteMessage } from '../rewrite-message.ts';
 import { sendToTarget } from '../target-client.ts';
@@ -23,6 +23,8 @@ import { LegacyListening, mayTell, type ListeningSink } from './legacy-listening
 const MAX_EVENT_BYTES: Bytes = 1024 * 1024;
 /** Notifications that come before all targets have acknowledged. */
 const MAX_HELD = 100;
+const FIRST_WAIT_MS: Milliseconds = 1000;
+const LONGEST_WAIT_MS: Milliseconds = 30_000;
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 const LIMITS = Object.freeze({ maxDepth: 16, maxValues: 10_000 });
 const TREES = [envelopeTree];
@@ -30,7 +32,9 @@ const FILTER = {
   members: {
     params: {
       members: {
-        notifications: { members: { resourceSubscriptions: { label: 'uris' } } },
+        notifications: {
+          members: { resourceSubscriptions: { label: 'uris' }, taskIds: { label: 'taskIds' } },
+        },
       },
     },
   },
@@ -39,8 +43,8 @@ const FILTER = {
 /**
  * Listens at all targets for a client (`subscriptions/listen`, MCP 2026-07-28), each with its own resources, and makes
  * one stream of theirs. It begins with one acknowledgement of what they honour together. Legacy targets know no such
- * stream; `LegacyListening` makes it of what they have. It ends when all of them have ended theirs, and with FailClosed when one is lost:
- * clients listen again.
+ * stream; `LegacyListening` makes it of what they have. It ends when all of them have ended theirs, and with FailClosed
+ * when one is lost: clients listen again. With FailOpen the gate listens again at the one that was lost.
  */
 export async function routeListen(
   parts: FederationParts,
@@ -59,6 +63,8 @@ export async function routeListen(
     }
     uris.set(located.target, [...(uris.get(located.target) ?? []), located.name]);
   }
+  // As the gate has opened them: a target hears of its own alone.
+  const tasks = wantedTasks(base.body).flatMap((id) => splitName('resource', id) ?? []);
   const found = await fanOut(parts.targets, async (upstream) => ({
     upstream,
     session: await sessions.get(call, upstream),
@@ -71,39 +77,34 @@ export async function routeListen(
     answer.respond(200, errorMessage(request.id, unavailable.code, unavailable.message));
     return;
   }
-  const listening = found.flatMap(({ upstream, session }) =>
-    !isFailed(session) && isModernVersion(session.version)
-      ? [{ upstream, version: session.version }]
-      : [],
-  );
-  const legacy = found.flatMap(({ upstream, session }) => {
-    const own = uris.get(upstream.targetName) ?? [];
-    return !isFailed(session) &&
-      !isModernVersion(session.version) &&
-      mayTell(request, own, session.offers)
-      ? [{ parts, call, request, upstream, uris: own }]
-      : [];
-  });
-  const merged = new MergedListening(parts, call, request, listening.length + legacy.length);
-  for (const one of legacy) void new LegacyListening(one, merged).start();
-  for (const { upstream, version } of listening) {
-    const own = uris.get(upstream.targetName) ?? [];
-    sendToTarget(
-      call.scope,
-      upstream,
-      base,
-      {
-        method: 'POST',
-        body: bodyFor(base.body ?? Buffer.alloc(0), own),
+  const starts = new Map<string, () => void>();
+  const merged = new MergedListening(parts, call, request, (target) => starts.get(target)?.());
+  for (const { upstream, session } of found) {
+    if (isFailed(session)) continue;
+    const target = upstream.targetName;
+    const own = uris.get(target) ?? [];
+    if (isModernVersion(session.version)) {
+      const ownTasks = tasks.flatMap((task) => (task.target === target ? [task.name] : []));
+      const body = bodyFor(base.body ?? Buffer.alloc(0), own, ownTasks);
+      const asked = {
+        method: 'POST' as const,
+        body,
         sessionId: null,
-        version,
+        version: session.version,
         mcpMethod: request.method,
         mcpName: null,
-      },
-      new TargetListening(parts, call, request, upstream, merged),
-      parts.timeoutMs,
-    );
+      };
+      starts.set(target, () => {
+        const heard = new TargetListening(parts, call, request, upstream, merged);
+        sendToTarget(call.scope, upstream, base, asked, heard, parts.timeoutMs);
+      });
+    } else if (mayTell(request, own, session.offers)) {
+      const listening = { parts, call, request, upstream, uris: own };
+      starts.set(target, () => void new LegacyListening(listening, merged).start());
+    }
   }
+  merged.begin(starts.size);
+  for (const start of starts.values()) start();
 }
 
 /** As the client sent them; a URI in its canonical spelling is the same resource. */
@@ -115,11 +116,26 @@ function wantedUris({ params }: McpRequest): readonly string[] {
     : [];
 }
 
-function bodyFor(body: Buffer, uris: readonly string[]): Buffer {
+function wantedTasks(body: Buffer | null): readonly string[] {
+  const found = body === null ? -1 : findValues(body, FILTER);
+  const value =
+    typeof found === 'number' ? undefined : found.find(({ label }) => label === 'taskIds');
+  if (body === null || value === undefined) return [];
+  const { value: ids } = readJson(body.subarray(value.start, value.end), LIMITS);
+  return Array.isArray(ids)
+    ? (ids as unknown[]).filter((id): id is string => typeof id === 'string')
+    : [];
+}
+
+/** The client's request with what of it concerns one target, under the target's own names. */
+function bodyFor(body: Buffer, uris: readonly string[], taskIds: readonly string[]): Buffer {
   const found = findValues(body, FILTER);
-  const value = typeof found === 'number' ? undefined : found.find(({ label }) => label === 'uris');
-  if (value === undefined) return body;
-  return splice(body, [{ start: value.start, end: value.end, text: JSON.stringify(uris) }]);
+  const edits = (typeof found === 'number' ? [] : found).map(({ label, start, end }) => ({
+    start,
+    end,
+    text: JSON.stringify(label === 'uris' ? uris : taskIds),
+  }));
+  return splice(body, edits);
 }
 
 /** What the client hears of all targets together. */
@@ -127,18 +143,33 @@ class MergedListening implements ListeningSink {
   readonly #parts: FederationParts;
   readonly #call: FederatedCall;
   readonly #request: McpRequest;
-  readonly #asked: number;
-  #unacknowledged: number;
-  #running: number;
+  readonly #startAgain: (target: string) => void;
+  #asked = 0;
+  #unacknowledged = 0;
+  #running = 0;
+  /** Targets that were lost on the way, and how long the next try waits. */
+  readonly #waitsMs = new Map<string, Milliseconds>();
   readonly #failures: TargetFailure[] = [];
   readonly #honoured: Record<string, unknown> = {};
   readonly #uris: string[] = [];
+  readonly #taskIds: string[] = [];
   #held: Buffer[] | null = [];
 
-  constructor(parts: FederationParts, call: FederatedCall, request: McpRequest, targets: number) {
+  /** @param startAgain listens anew at a target that was lost */
+  constructor(
+    parts: FederationParts,
+    call: FederatedCall,
+    request: McpRequest,
+    startAgain: (target: string) => void,
+  ) {
     this.#parts = parts;
     this.#call = call;
     this.#request = request;
+    this.#startAgain = startAgain;
+  }
+
+  /** Begins to wait for so many targets. */
+  begin(targets: number): void {
     this.#asked = targets;
     this.#unacknowledged = targets;
     this.#running = targets;
@@ -146,10 +177,18 @@ class MergedListening implements ListeningSink {
   }
 
   acknowledged(target: string, notifications: JsonObject): void {
+    if (this.#waitsMs.has(target)) {
+      // The client was told when it was acknowledged first.
+      this.#waitsMs.set(target, FIRST_WAIT_MS);
+      return;
+    }
     for (const [name, value] of Object.entries(notifications)) {
       if (value === true) this.#honoured[name] = true;
     }
-    const { resourceSubscriptions: uris } = notifications;
+    const { resourceSubscriptions: uris, taskIds } = notifications;
+    for (const id of Array.isArray(taskIds) ? (taskIds as unknown[]) : []) {
+      if (typeof id === 'string') this.#taskIds.push(namePrefix('resource', target) + id);
+    }
     const prefix = this.#parts.isPrefixed ? namePrefix('resource', target) : '';
     for (const uri of Array.isArray(uris) ? (uris as unknown[]) : []) {
       if (typeof uri === 'string') this.#uris.push(prefix + uri);
@@ -165,17 +204,32 @@ class MergedListening implements ListeningSink {
 
   /** @param failure `null` where the target has ended in good order */
   ended(target: string, failure: string | null, wasAcknowledged: boolean): void {
-    this.#running -= 1;
     if (failure !== null) {
-      this.#failures.push({ target, reason: failure });
-      const isLost = failsWhole(this.#parts, this.#call, this.#failures.slice(-1), this.#asked);
-      if (isLost && this.#held === null) {
-        this.#call.answer.end();
+      const failed = { target, reason: failure };
+      const isLost = failsWhole(this.#parts, this.#call, [failed], this.#asked);
+      if (this.#held === null) {
+        if (isLost) this.#call.answer.end();
+        else this.#startLater(target);
         return;
       }
+      this.#failures.push(failed);
     }
+    this.#running -= 1;
     if (!wasAcknowledged) this.#settleOne();
     if (this.#running === 0 && this.#held === null) this.#finish();
+  }
+
+  /** The others go on (FailOpen), and the client still believes that it hears of this one. */
+  #startLater(target: string): void {
+    const { scope } = this.#call;
+    const waitMs = this.#waitsMs.get(target) ?? FIRST_WAIT_MS;
+    this.#waitsMs.set(target, Math.min(LONGEST_WAIT_MS, waitMs * 2));
+    const stop = (): void => clearTimeout(timer);
+    const timer = setTimeout(() => {
+      scope.forget(stop);
+      if (!scope.isOver) this.#startAgain(target);
+    }, waitMs);
+    scope.onOver(stop);
   }
 
   #settleOne(): void {
@@ -194,10 +248,11 @@ class MergedListening implements ListeningSink {
       answer.respond(200, errorMessage(id, unavailable.code, unavailable.message));
       return;
     }
-    const notifications =
-      this.#uris.length === 0
-        ? this.#honoured
-        : { ...this.#honoured, resourceSubscriptions: this.#uris };
+    const notifications = {
+      ...this.#honoured,
+      ...(this.#uris.length === 0 ? {} : { resourceSubscriptions: this.#uris }),
+      ...(this.#taskIds.length === 0 ? {} : { taskIds: this.#taskIds }),
+    };
     const params = { notifications, _meta: { [SUBSCRIPTION_ID]: id } };
     answer.event(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method: ACKNOWLEDGED, params })));
     for (const message of this.#held) answer.event(message);
@@ -220,6 +275,7 @@ class TargetListening implements UpstreamAnswer {
   readonly #target: string;
   readonly #merged: MergedListening;
   readonly #splitter = createEventSplitter({ maxEventBytes: MAX_EVENT_BYTES });
+  #status = 0;
   #isEvents = false;
   #isAcknowledged = false;
   #isOver = false;
@@ -239,6 +295,7 @@ class TargetListening implements UpstreamAnswer {
   }
 
   onHead(status: number, headers: HeaderFields): void {
+    this.#status = status;
     this.#isEvents = status === 200 && bodyForm(headers) === 'events';
   }
 
@@ -257,8 +314,9 @@ class TargetListening implements UpstreamAnswer {
   }
 
   onEnd(): void {
+    if (this.#isAcknowledged) this.#end('its stream ended');
     // A target that knows no such method has nothing to tell: that is no failure.
-    this.#end(this.#isAcknowledged ? 'its stream ended' : null);
+    else this.#end(this.#status >= 500 ? `HTTP status ${this.#status}` : null);
   }
 
   onFailure(code: RefusalCode, detail: string): void {
@@ -271,6 +329,7 @@ class TargetListening implements UpstreamAnswer {
       owner: this.#call.base.owner,
       ids: this.#parts.ids,
       isPrefixed: this.#parts.isPrefixed,
+      names: this.#parts.names,
       expected: { id: this.#request.id, clientRaw: null },
       trees: TREES,
       passesRequests: false,
