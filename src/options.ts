@@ -164,8 +164,8 @@ const MAX_NATIVE_FIELDS = 98;
 const table = {
   workers: { kind: workerCount, fallback: '1', help: 'worker processes; auto: one for each CPU' },
   'listen-address': { kind: address, fallback: '0.0.0.0', help: 'where Gateways without spec.addresses listen' },
-  'admin-address': { kind: socketAddress, fallback: '127.0.0.1:15000', help: 'health for whoever can connect; configuration and status for this machine only, or for whoever has POSTERN_ADMIN_TOKEN' },
-  'metrics-address': { kind: socketAddress, fallback: '127.0.0.1:15020', help: 'Prometheus metrics' },
+  'admin-address': { kind: socketAddress, fallback: '127.0.0.1:15000', help: 'alive and ready, yes or no, for whoever can connect; configuration, status and the reasons for whoever has POSTERN_ADMIN_TOKEN, and where there is none for this machine alone, if the address is a loopback address' },
+  'metrics-address': { kind: socketAddress, fallback: '127.0.0.1:15020', help: 'Prometheus metrics, without a token' },
   'access-log': { kind: oneOf('on', 'off'), fallback: 'on', help: 'one line for each request on standard output' },
   'log-format': { kind: oneOf('text', 'json'), fallback: 'text', help: 'access log (standard output) and process log (standard error)' },
   'log-level': { kind: oneOf('debug', 'info', 'warn', 'error'), fallback: 'info', help: 'of the process log' },
