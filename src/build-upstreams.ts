@@ -44,6 +44,7 @@ export function createUpstreamPool(options: UpstreamPoolOptions): UpstreamPool {
     connectTimeoutMs: run.connectTimeoutMs,
     headersTimeoutMs: run.upstreamHeadersTimeoutMs,
     idleTimeoutMs: run.upstreamIdleTimeoutMs,
+    maxAgeMs: run.upstreamConnectionAgeMs,
     maxHeaderBytes: run.maxHeaderBytes,
   };
   const newsroom = createSessionNewsroom(options.siblings);

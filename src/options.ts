@@ -54,6 +54,8 @@ export interface RunOptions {
   /** 0: no limit. */
   readonly upstreamHeadersTimeoutMs: Milliseconds;
   readonly upstreamIdleTimeoutMs: Milliseconds;
+  /** 0: no limit. */
+  readonly upstreamConnectionAgeMs: Milliseconds;
   /** 0: never. */
   readonly ejectionFailures: number;
   readonly ejectionTimeMs: Milliseconds;
@@ -164,8 +166,8 @@ const MAX_NATIVE_FIELDS = 98;
 const table = {
   workers: { kind: workerCount, fallback: '1', help: 'worker processes; auto: one for each CPU' },
   'listen-address': { kind: address, fallback: '0.0.0.0', help: 'where Gateways without spec.addresses listen' },
-  'admin-address': { kind: socketAddress, fallback: '127.0.0.1:15000', help: 'health for whoever can connect; configuration and status for this machine only, or for whoever has POSTERN_ADMIN_TOKEN' },
-  'metrics-address': { kind: socketAddress, fallback: '127.0.0.1:15020', help: 'Prometheus metrics' },
+  'admin-address': { kind: socketAddress, fallback: '127.0.0.1:15000', help: 'alive and ready, yes or no, for whoever can connect; configuration, status and the reasons for whoever has POSTERN_ADMIN_TOKEN, and where there is none for this machine alone, if the address is a loopback address' },
+  'metrics-address': { kind: socketAddress, fallback: '127.0.0.1:15020', help: 'Prometheus metrics, without a token' },
   'access-log': { kind: oneOf('on', 'off'), fallback: 'on', help: 'one line for each request on standard output' },
   'log-format': { kind: oneOf('text', 'json'), fallback: 'text', help: 'access log (standard output) and process log (standard error)' },
   'log-level': { kind: oneOf('debug', 'info', 'warn', 'error'), fallback: 'info', help: 'of the process log' },
@@ -196,6 +198,7 @@ const table = {
   'connect-timeout': { kind: duration(1, HOUR_MS), fallback: '10s', help: 'name resolution, TCP and TLS to a target together' },
   'upstream-headers-timeout': { kind: duration(0, 24 * HOUR_MS), fallback: '1h', help: 'until the head of an answer, where the route sets no timeout; 0: no limit' },
   'upstream-idle-timeout': { kind: duration(1, HOUR_MS), fallback: '4s', help: 'how long an unused connection to a target is kept' },
+  'upstream-connection-age': { kind: duration(0, 24 * HOUR_MS), fallback: '1m', help: 'how long a connection to a target that has a name takes new requests, so that a name that has moved is followed under steady traffic too; 0: no limit' },
   'ejection-failures': { kind: wholeNumber(0, 1_000_000), fallback: '5', help: 'failures in a row (no connection, cut, timeout, 502, 503, 504) after which one of several endpoints of a Service is left alone for a while; 0: never' },
   'ejection-time': { kind: duration(1, HOUR_MS), fallback: '10s', help: 'how long at first; doubled each time it fails again before it has answered well' },
   'max-ejection-time': { kind: duration(1, 24 * HOUR_MS), fallback: '5m', help: 'how long at most' },
@@ -324,6 +327,10 @@ export function parseOptions(
       table['upstream-headers-timeout'].kind,
     ),
     upstreamIdleTimeoutMs: value('upstream-idle-timeout', table['upstream-idle-timeout'].kind),
+    upstreamConnectionAgeMs: value(
+      'upstream-connection-age',
+      table['upstream-connection-age'].kind,
+    ),
     ejectionFailures: value('ejection-failures', table['ejection-failures'].kind),
     ejectionTimeMs: value('ejection-time', table['ejection-time'].kind),
     maxEjectionTimeMs: value('max-ejection-time', table['max-ejection-time'].kind),

@@ -295,6 +295,8 @@ export interface AuthorizationPlan {
   readonly onDeny: 'hide' | 'unknown' | 'forbidden' | 'tool_error' | null;
   /** CEL, checked when the plan was made. OR-ed for Allow and Deny; each must hold for Require. */
   readonly expressions: readonly string[];
+  /** Indexes of expressions that hold something from the environment: no log shows their text. */
+  readonly concealed?: readonly number[];
 }
 
 /** The rate limits of one place; `null` where none applies. */

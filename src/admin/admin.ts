@@ -1,6 +1,7 @@
 import type { SocketAddress } from '../options.ts';
 import type { AdminTokenCheck } from './admin-token.ts';
 import { servePages, type PageServer } from './http-server.ts';
+import { PAGE_HEADERS } from './page-headers.ts';
 import { answerAdmin, type AdminState } from './pages.ts';
 
 /**
@@ -14,6 +15,7 @@ export function serveAdmin(
   state: AdminState,
   hasToken: AdminTokenCheck | null,
 ): Promise<PageServer | Error> {
+  const onLoopback = isLoopback(address.host);
   return servePages('admin', address, (request, response) => {
     const [path = '/'] = (request.url ?? '/').split('?');
     const answer = answerAdmin(
@@ -21,7 +23,7 @@ export function serveAdmin(
         method: request.method ?? '',
         path,
         headers: request.headers,
-        fromLoopback: isLoopback(request.socket.remoteAddress ?? ''),
+        overLoopback: onLoopback && isLoopback(request.socket.remoteAddress ?? ''),
       },
       state,
       hasToken,
@@ -31,7 +33,9 @@ export function serveAdmin(
 }
 
 /**
- * Opens the metrics port.
+ * Opens the metrics port. It asks for no token, as scrapers expect: the page holds numbers under names of the
+ * configuration, and nothing that a client sent. It is a port of its own so that it can be opened to a scraper
+ * while the admin port stays closed.
  *
  * @param text makes the page in the Prometheus exposition format; its failure is answered with 503
  * @returns the server, or an Error where the address can't be opened
@@ -43,24 +47,23 @@ export function serveMetrics(
   return servePages('metrics', address, (request, response) => {
     const [path] = (request.url ?? '/').split('?');
     if (path !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('see /metrics\n');
+      response.writeHead(404, PLAIN).end('see /metrics\n');
       return;
     }
     text().then(
       ({ contentType, body }) => {
-        response
-          .writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' })
-          .end(body);
+        response.writeHead(200, { ...PAGE_HEADERS, 'content-type': contentType }).end(body);
       },
       () => {
-        response
-          .writeHead(503, { 'content-type': 'text/plain' })
-          .end('metrics are not available\n');
+        response.writeHead(503, PLAIN).end('metrics are not available\n');
       },
     );
   });
 }
 
+const PLAIN = { ...PAGE_HEADERS, 'content-type': 'text/plain' };
+
+/** @param address of either family; an IPv4 address in IPv6 notation too */
 function isLoopback(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address);
 }

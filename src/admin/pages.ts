@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AdminTokenCheck } from './admin-token.ts';
+import { PAGE_HEADERS } from './page-headers.ts';
 
 /** What the admin pages show; each function is asked when its page is. */
 export interface AdminState {
@@ -21,8 +22,8 @@ export interface AdminRequest {
   /** Path without query. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** Whether the connection came from this machine. */
-  readonly fromLoopback: boolean;
+  /** Whether the connection came from this machine, to a port that only this machine can reach. */
+  readonly overLoopback: boolean;
 }
 
 export interface AdminAnswer {
@@ -31,23 +32,20 @@ export interface AdminAnswer {
   readonly body: string;
 }
 
-const HEADERS: Readonly<Record<string, string>> = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'content-type': 'application/json; charset=utf-8',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-};
-
 const PAGES = ['/healthz/live', '/healthz/ready', '/config', '/status'];
 
 /**
- * Answers a request to the admin port. Health is told to anybody who can connect. Everything else needs the
- * deployment's token; where it has none, the request must come from this machine, and under a name of this
- * machine, so that no web page can read it through a name that it made point here (DNS rebinding).
+ * Answers a request to the admin port.
+ *
+ * Whoever can connect is told whether the process lives and whether it is ready, a yes or no: the kubelet probes
+ * the address of the pod, over the network, and can hold no secret that a manifest does not show. Why it is not
+ * ready names resources, and is told like everything else: to whoever has the deployment's token. Where there is
+ * no token, it is told to this machine, if the port is open on a loopback address (on another one a proxy or a
+ * port mapping can make a stranger look local), and under a name of this machine, so that no web page can read it
+ * through a name that it made point here (DNS rebinding).
  *
  * @param hasToken `null` where the deployment has no token
- * @returns 200, or 503 while not ready; 401 without the token (RFC 6750), 403 to other machines, 404 for
+ * @returns 200, or 503 while not ready; 401 without the token (RFC 6750), 403 to others than this machine, 404 for
  *   other paths, 405 for other methods
  */
 export function answerAdmin(
@@ -59,20 +57,13 @@ export function answerAdmin(
     return json(405, { error: 'only GET and HEAD are answered here' }, { allow: 'GET, HEAD' });
   }
   if (request.path === '/healthz/live') return json(200, { live: true });
+  const mayRead = hasToken === null ? isLocal(request) : hasToken(request.headers.authorization);
   if (request.path === '/healthz/ready') {
     const readiness = state.readiness();
-    return json(readiness.ready ? 200 : 503, readiness);
+    const { ready } = readiness;
+    return json(ready ? 200 : 503, mayRead ? readiness : { ready });
   }
-  if (hasToken !== null && !hasToken(request.headers.authorization)) {
-    const challenge = { 'www-authenticate': 'Bearer realm="postern admin"' };
-    return json(401, { error: 'this page needs the admin token as a bearer token' }, challenge);
-  }
-  if (hasToken === null && !(request.fromLoopback && isLocalName(request.headers.host ?? ''))) {
-    return json(403, {
-      error:
-        'without POSTERN_ADMIN_TOKEN this page is only for this machine, under the name localhost or a loopback address',
-    });
-  }
+  if (!mayRead) return hasToken === null ? forbidden() : unauthorized();
   switch (request.path) {
     case '/config':
       return json(200, state.config());
@@ -83,6 +74,22 @@ export function answerAdmin(
     default:
       return json(404, { error: 'no such page', pages: PAGES });
   }
+}
+
+function unauthorized(): AdminAnswer {
+  const challenge = { 'www-authenticate': 'Bearer realm="postern admin"' };
+  return json(401, { error: 'this page needs the admin token as a bearer token' }, challenge);
+}
+
+function forbidden(): AdminAnswer {
+  return json(403, {
+    error:
+      'without POSTERN_ADMIN_TOKEN this page is only for this machine, on a loopback address, under the name localhost or that address',
+  });
+}
+
+function isLocal({ overLoopback, headers }: AdminRequest): boolean {
+  return overLoopback && isLocalName(headers.host ?? '');
 }
 
 /** @param authority of the Host header */
@@ -97,7 +104,7 @@ function json(
 ): AdminAnswer {
   return {
     status,
-    headers: { ...HEADERS, ...headers },
+    headers: { ...PAGE_HEADERS, 'content-type': 'application/json; charset=utf-8', ...headers },
     body: `${JSON.stringify(value, null, 2)}\n`,
   };
 }

@@ -1,4 +1,5 @@
 import type { RemoteKeysPlan } from '../plan.ts';
+import { shownUrl } from '../shown-url.ts';
 import type { Clock, EpochMilliseconds, Milliseconds } from '../units.ts';
 import type { FetchKeySet, KeySetAnswer } from './fetch-key-set.ts';
 import { emptyKeySetContent, isSameContent, readKeySet } from './key-set.ts';
@@ -56,7 +57,8 @@ export function createRemoteKeySet(
 ): RemoteKeySet {
   const timing = { ...defaultTiming, ...options.timing };
   const { clock, random } = options;
-  const warn = (warning: string): void => options.onWarning(`key set ${plan.url}: ${warning}`);
+  const url = shownUrl(plan.url);
+  const warn = (warning: string): void => options.onWarning(`key set ${url}: ${warning}`);
 
   let content = emptyKeySetContent;
   let generation = 0;
@@ -163,7 +165,7 @@ export function createRemoteKeySet(
     },
     state: () => ({
       source: 'remote',
-      url: plan.url,
+      url,
       generation,
       keys: content.keys.size,
       fetchedAtMs,

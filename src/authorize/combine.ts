@@ -16,7 +16,12 @@ export type Denial = Exclude<Decision, { readonly allowed: true }>;
 export interface PolicyRule {
   readonly policy: string;
   readonly rule: CompiledRule;
+  /** What a log names it by: its text, unless that is to be concealed. */
+  readonly shown: string;
 }
+
+/** Stands for the text of a rule that came from the environment. */
+const CONCEALED = '[redacted]';
 
 export interface RuleSet {
   readonly denies: readonly PolicyRule[];
@@ -67,18 +72,18 @@ export function settle(rules: RuleSet, values: RuleContext): Settled {
 }
 
 function refuse({ denies, requires }: RuleSet, values: RuleContext): Denial | null {
-  for (const { policy, rule } of denies) {
+  for (const { policy, rule, shown } of denies) {
     const result = rule.evaluate(values);
     if (result === false) continue;
     const detail = result === true ? 'a Deny rule matched' : `Deny rule: ${result.failure}`;
-    return { allowed: false, policy, rule: rule.expression, detail };
+    return { allowed: false, policy, rule: shown, detail };
   }
-  for (const { policy, rule } of requires) {
+  for (const { policy, rule, shown } of requires) {
     const result = rule.evaluate(values);
     if (result === true) continue;
     const detail =
       result === false ? 'a Require rule is not true' : `Require rule: ${result.failure}`;
-    return { allowed: false, policy, rule: rule.expression, detail };
+    return { allowed: false, policy, rule: shown, detail };
   }
   return null;
 }
@@ -110,10 +115,12 @@ export function compileRuleSet(
     const assumption: Assumption | null = argumentsOf === null ? null : { argumentsOf, outcome };
     return plans
       .filter((plan) => plan.action === action)
-      .flatMap(({ policy, expressions }) =>
-        expressions.map((expression) => {
-          return { policy, rule: compileOrFail(expression, scope, assumption) };
-        }),
+      .flatMap(({ policy, expressions, concealed = [] }) =>
+        expressions.map((expression, index) => ({
+          policy,
+          rule: compileOrFail(expression, scope, assumption),
+          shown: concealed.includes(index) ? CONCEALED : expression,
+        })),
       );
   };
   return {

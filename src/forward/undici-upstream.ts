@@ -4,6 +4,7 @@ import type { RefusalCode } from '../errors.ts';
 import type { TargetPlan } from '../plan.ts';
 import { createDeadlines, type Awaited, type Deadlines } from '../timers/deadlines.ts';
 import { connectOptions, sentServerName } from './connect-options.ts';
+import { oldestConnectionMs } from './oldest-connection.ts';
 import { targetAuthority } from './target-authority.ts';
 import { upstreamFailure } from './upstream-failure.ts';
 import { MAX_INTERIM_ANSWERS, type UpstreamLimits } from './upstream-limits.ts';
@@ -37,6 +38,9 @@ export function createUndiciUpstream(
       connect: connectOptions(tls, limits.connectTimeoutMs),
     });
   let pool = openPool();
+  // A pool of undici knows no monotonic clock, and would keep an account of each connection that is past its time.
+  const maxAgeMs = oldestConnectionMs(target, limits);
+  let renewAtMs = performance.now() + maxAgeMs;
   // Left to itself undici would take the name from each request's Host header, and reconnect for another.
   const perRequest = tls === null ? {} : { servername: sentServerName(tls) };
   const { headersTimeoutMs } = limits;
@@ -45,6 +49,13 @@ export function createUndiciUpstream(
   );
   let inFlight = 0;
   let isClosed = false;
+
+  /** What is under way ends where it is; new connections resolve the name anew. */
+  function renew(): void {
+    closePool(pool);
+    pool = openPool();
+    renewAtMs = performance.now() + maxAgeMs;
+  }
 
   return {
     backendName,
@@ -61,6 +72,7 @@ export function createUndiciUpstream(
       if (!request.hasTimeout) deadlines.add(call);
       // A request that began before a reload may get here after it.
       if (isClosed) pool = openPool();
+      else if (maxAgeMs !== Infinity && performance.now() >= renewAtMs) renew();
       pool.dispatch(
         {
           method: request.method,

@@ -13,6 +13,11 @@ export interface UpstreamLimits {
   readonly headersTimeoutMs: Milliseconds;
   /** How long an unused connection is kept. */
   readonly idleTimeoutMs: Milliseconds;
+  /**
+   * How long a connection to a target with a name takes new requests, so that a name that has moved is followed also
+   * under traffic that never pauses; 0: no limit. An address does not move.
+   */
+  readonly maxAgeMs: Milliseconds;
   /** Octets of an answer's head. */
   readonly maxHeaderBytes: Bytes;
 }

@@ -9,13 +9,14 @@ import type {
   RulePlan,
   ValueMatchPlan,
 } from '../plan.ts';
+import { shownUrl } from '../shown-url.ts';
 import { isCredentialHeader } from './link/secret-values.ts';
 
 const redacted = '[redacted]';
 
 /**
  * Copies a plan for people to read, without what is secret in it: private keys, header and query values that are
- * credentials by name or came from the environment, and the query of URLs that keys are fetched from.
+ * credentials by name or came from the environment, and query and user information of URLs that keys are fetched from.
  *
  * @param hidden further texts to leave out wherever an expression or a match holds one of them; see
  *   {@link environmentTexts}
@@ -92,8 +93,7 @@ function redactAuthentication(authentication: AuthenticationPlan): Authenticatio
     providers: authentication.providers.map((provider): ProviderPlan => {
       const { keys } = provider;
       if (keys.source === 'local') return provider;
-      const url = keys.url.replace(/\?.*$/s, `?${redacted}`);
-      return { ...provider, keys: { ...keys, url } };
+      return { ...provider, keys: { ...keys, url: shownUrl(keys.url) } };
     }),
   };
 }

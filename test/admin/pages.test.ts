@@ -19,7 +19,7 @@ const ask = (changes: Partial<AdminRequest>, of: AdminState = state) =>
       method: 'GET',
       path: '/',
       headers: { host: 'localhost:15000' },
-      fromLoopback: true,
+      overLoopback: true,
       ...changes,
     },
     of,
@@ -85,7 +85,7 @@ describe('who may see what', () => {
     assert.equal(ask({ path: '/config', headers: {} }, never).status, 403));
 
   test('others see health and nothing else, whatever Host they send', () => {
-    const other = { fromLoopback: false };
+    const other = { overLoopback: false };
     assert.equal(ask({ ...other, path: '/healthz/live' }).status, 200);
     assert.equal(ask({ ...other, path: '/healthz/ready', headers: {} }).status, 200);
     for (const path of ['/config', '/status', '/', '/nothing']) {
@@ -114,7 +114,7 @@ test('every answer forbids caching, framing, sniffing and scripts', () => {
     { path: '/config' },
     { path: '/x' },
     { method: 'POST' },
-    { fromLoopback: false },
+    { overLoopback: false },
   ]) {
     const { headers } = ask(request);
     assert.equal(headers['cache-control'], 'no-store');
@@ -132,7 +132,7 @@ describe('with a token', () => {
   assert.ok(parsed.ok);
   const withToken = (headers: AdminRequest['headers'], path = '/config') =>
     answerAdmin(
-      { method: 'GET', path, headers, fromLoopback: false },
+      { method: 'GET', path, headers, overLoopback: false },
       headers.authorization === `Bearer ${token}` || headers.authorization === `bearer  ${token}`
         ? state
         : never,
@@ -159,7 +159,7 @@ describe('with a token', () => {
   }
 
   test('this machine needs it too, and health does not', () => {
-    const local = { method: 'GET', headers: { host: 'localhost' }, fromLoopback: true } as const;
+    const local = { method: 'GET', headers: { host: 'localhost' }, overLoopback: true } as const;
     assert.equal(answerAdmin({ ...local, path: '/config' }, never, parsed.check).status, 401);
     assert.equal(withToken({}, '/healthz/live').status, 200);
     assert.equal(withToken({}, '/healthz/ready').status, 200);

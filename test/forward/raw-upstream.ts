@@ -68,6 +68,7 @@ const limits: UpstreamLimits = {
   connectTimeoutMs: 1000,
   headersTimeoutMs: 10_000,
   idleTimeoutMs: 1000,
+  maxAgeMs: 0,
   maxHeaderBytes: 16_384,
 };
 

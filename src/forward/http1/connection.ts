@@ -54,6 +54,7 @@ export class Connection implements Keepable<Connection>, Delayed {
   after: Connection | null = null;
   isLinked = false;
   idleUntilMs: Milliseconds = 0;
+  readonly createdAtMs: Milliseconds;
 
   readonly #owner: ConnectionOwner;
   readonly #reader: AnswerReader;
@@ -70,8 +71,13 @@ export class Connection implements Keepable<Connection>, Delayed {
   /** What of the last read came after a pause. */
   #held: Buffer | null = null;
 
-  /** Begins to connect; a request may be sent at once. */
-  constructor(options: ConnectionOptions, owner: ConnectionOwner) {
+  /**
+   * Begins to connect; a request may be sent at once.
+   *
+   * @param createdAtMs by the monotonic clock
+   */
+  constructor(options: ConnectionOptions, owner: ConnectionOwner, createdAtMs: Milliseconds) {
+    this.createdAtMs = createdAtMs;
     const { host, port, connectTimeoutMs } = options;
     this.#owner = owner;
     this.#reader = new AnswerReader(options);

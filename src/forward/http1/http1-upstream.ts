@@ -11,6 +11,7 @@ import {
   type RequestFate,
 } from './connection.ts';
 import { createDeadlines, type Awaited, type Deadlines } from '../../timers/deadlines.ts';
+import { oldestConnectionMs } from '../oldest-connection.ts';
 import { createIdleConnections } from './idle-connections.ts';
 import { requestHead } from './write-request.ts';
 
@@ -49,6 +50,7 @@ export function createHttp1Upstream(
   const deadlines = createDeadlines<Call>(limits.headersTimeoutMs, (call) =>
     call.giveUp('UPSTREAM_TIMEOUT', `no answer within ${limits.headersTimeoutMs} ms`),
   );
+  const maxAgeMs = oldestConnectionMs(target, limits);
   let inFlight = 0;
   let isClosed = false;
 
@@ -56,13 +58,18 @@ export function createHttp1Upstream(
     onReusable(connection, keepForMs) {
       // A request that began before a reload may end after it.
       if (isClosed) connection.destroy();
-      else idle.put(connection, keepForMs);
+      else if (maxAgeMs === Infinity) idle.put(connection, keepForMs);
+      else {
+        const leftMs = connection.createdAtMs + maxAgeMs - monotonicNow();
+        if (leftMs > 0) idle.put(connection, Math.min(keepForMs, leftMs));
+        else connection.destroy();
+      }
     },
     onIdleEnd: (connection) => idle.remove(connection),
   };
   const ways: Ways = {
     deadlines,
-    connect: () => new Connection(options, owner),
+    connect: () => new Connection(options, owner, monotonicNow()),
     onOver: () => (inFlight -= 1),
   };
 

@@ -12,7 +12,12 @@ export function isCredentialHeader(name: string): boolean {
 
 /** Whether a header value in a resource came from the environment, or is a credential by its name. */
 export function isSecretValue(origin: Origin, name: string, path: FieldPath): boolean {
-  return isCredentialHeader(name) || origin.substituted.some((secret) => isWithin(path, secret));
+  return isCredentialHeader(name) || isFromEnvironment(origin, path);
+}
+
+/** Whether a field of a resource holds something from the environment. */
+export function isFromEnvironment(origin: Origin, path: FieldPath): boolean {
+  return origin.substituted.some((secret) => isWithin(path, secret));
 }
 
 function isWithin(path: FieldPath, outer: FieldPath): boolean {

@@ -1,5 +1,6 @@
 import type { AuthorizationPlan } from '../../plan.ts';
 import type { LinkContext } from '../link/context.ts';
+import { isFromEnvironment } from '../link/secret-values.ts';
 import type { FieldPath } from '../problem.ts';
 import type { AnyResource } from '../resource.ts';
 import type { AuthorizationSection } from './normalised-policy.ts';
@@ -22,14 +23,20 @@ export function normaliseAuthorization(
   path: FieldPath,
 ): AuthorizationSection | null {
   if (spec === undefined) return null;
+  const expressions = spec.policy.matchExpressions;
+  const expressionsPath = [...path, 'policy', 'matchExpressions'];
+  const concealed = [...expressions.keys()].filter((index) =>
+    isFromEnvironment(resource.origin, [...expressionsPath, index]),
+  );
   return {
-    path: [...path, 'policy', 'matchExpressions'],
+    path: expressionsPath,
     plan: {
       policy: `${resource.namespace}/${resource.name}`,
       policyKind: resource.kind,
       action: spec.action ?? 'Allow',
       onDeny: readOnDeny(resource),
-      expressions: spec.policy.matchExpressions,
+      expressions,
+      ...(concealed.length === 0 ? {} : { concealed }),
     },
   };
 }
