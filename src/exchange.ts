@@ -117,6 +117,8 @@ export class Exchange implements Linked<Exchange> {
   streamEnd: StreamEndReason | null = null;
   /** Set by `join-sse-stream`: brings the answer to the stream of HTTP+SSE; `null` where it belongs here. */
   carrier: MessageCarrier | null = null;
+  /** Set by `carry-sse`: the answer goes to that stream, and is counted when it is over. */
+  isCarried = false;
 
   /** For the log's `detail`, where the answer is no refusal: such as a server that was left out. */
   note: string | null = null;

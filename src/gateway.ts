@@ -32,6 +32,7 @@ import { createFederation } from './mcp/federation/federation.ts';
 import { createFederationMemory } from './mcp/federation/federation-memory.ts';
 import { createSealer } from './mcp/seal.ts';
 import { createPostRelay } from './mcp/sse-downstream/post-relay.ts';
+import type { PostOutcome } from './mcp/sse-downstream/post-answer.ts';
 import { createSseDownstream } from './mcp/sse-downstream/sse-downstream.ts';
 import { keySetStatuses, keySetsReady } from './key-sets-in-force.ts';
 import { LinkedList } from './linked-list.ts';
@@ -65,6 +66,8 @@ export interface GatewayOptions {
   readonly metrics: Metrics;
   /** Called once for every exchange that is over. */
   readonly record: (exchange: Exchange) => void;
+  /** Called once for every request whose answer went to another stream, when that answer is over. */
+  readonly recordDelivered: (exchange: Exchange, outcome: PostOutcome) => void;
   /** A sentence for the process log. */
   readonly onWarning: (warning: string) => void;
   readonly onBug: (where: string, error: unknown) => void;
@@ -90,6 +93,7 @@ export function createGateway({
   redisUrl,
   metrics,
   record,
+  recordDelivered,
   onWarning,
   onBug,
 }: GatewayOptions): Gateway {
@@ -165,6 +169,8 @@ export function createGateway({
     return globalRateLimits.open(plan);
   });
   const open = new LinkedList<Exchange>();
+  /** Over themselves, with answers that go on at streams of HTTP+SSE. */
+  const carried = new Set<Exchange>();
   let openConnections = 0;
   let refusedConnections = 0;
   let draining = false;
@@ -175,7 +181,12 @@ export function createGateway({
 
   const admission = createAdmission(run, overload, monotonicNow);
   const streams = createStreamWatch({
-    exchanges: open,
+    exchanges: {
+      *[Symbol.iterator]() {
+        yield* open;
+        yield* carried;
+      },
+    },
     clock: systemClock,
     monotonicNow,
     graceMs: run.tokenExpiryGraceMs,
@@ -199,6 +210,13 @@ export function createGateway({
     }),
     limits: { maxStreams: run.sseStreams, maxStreamsPerOwner: run.sseStreamsPerCaller },
     maxHeldBytes: run.sseQueueBytes,
+    deliveries: {
+      onCarried: (exchange) => carried.add(exchange),
+      onDelivered(exchange, outcome) {
+        carried.delete(exchange);
+        recordDelivered(exchange, outcome);
+      },
+    },
     createId: randomUUID,
   });
   const runStages = createPipeline({

@@ -81,6 +81,11 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
     if (responder.aborted) this.#call.abort();
   }
 
+  get isRunning(): boolean {
+    const { responder } = this.#exchange;
+    return responder.started && !responder.finished;
+  }
+
   onHead(status: number, upstreamHeaders: HeaderFields): void {
     if (this.#over) return;
     const exchange = this.#exchange;

@@ -17,7 +17,11 @@ export function answerTasksList(exchange: Exchange, { id, era }: McpRequest): vo
           error: { code: METHOD_NOT_FOUND, message: 'Method not found' },
         })
       : jsonAnswer(200, { jsonrpc: '2.0', id, result: { tasks: [] } });
-  const { rule, responder, head, backend } = exchange;
+  const { rule, responder, head, backend, carrier } = exchange;
+  if (carrier !== null) {
+    carrier.answer(exchange, Buffer.from(body));
+    return;
+  }
   const headers = ['content-type', contentType, ...(rule?.cors?.responseHeaders(head) ?? [])];
   backend?.mcp?.sealSession(exchange, headers);
   rule?.filters.modifyResponseHeaders?.(headers);

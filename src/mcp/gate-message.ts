@@ -59,7 +59,7 @@ export function gateMessage(exchange: Exchange): Verdict | Promise<Verdict> {
     return new Refusal('METHOD_NOT_ALLOWED', { headers: ['allow', ALLOWED_METHODS] });
   }
   exchange.owner = ownerOf(exchange.principal);
-  const session = openSession(exchange, mcp);
+  const session = exchange.carrier === null ? openSession(exchange, mcp) : exchange.carrier.session;
   if (session instanceof Refusal) return session;
   exchange.session = session;
   const eventUnknown = openLastEventId(exchange, mcp);

@@ -3,9 +3,12 @@ import type { Exchange } from '../exchange.ts';
 import type { McpCounts } from './mcp-counts.ts';
 import type { McpOutcome, StreamKind } from './mcp-labels.ts';
 
-/** Counts what a finished exchange means to MCP, to policies and to streams. */
+/**
+ * Counts what a finished exchange means to MCP, to policies and to streams; not the request of one whose answer goes
+ * to the stream of HTTP+SSE ({@link countDelivered}).
+ */
 export function countMcp(exchange: Exchange, counts: McpCounts, durationMs: number): void {
-  const { backend, denial, message, refusal, upstream } = exchange;
+  const { backend, denial, refusal } = exchange;
   const denied = denial ?? refusal;
   if (denied?.kind.code === 'AUTHORIZATION_DENIED' && exchange.streamEnd === null) {
     counts.countDenial(denied.policy ?? '');
@@ -13,14 +16,34 @@ export function countMcp(exchange: Exchange, counts: McpCounts, durationMs: numb
   if (exchange.isEventStream || exchange.streamEnd !== null) {
     counts.countStreamEnd(exchange.streamEnd ?? endOf(refusal));
   }
-  if (backend?.mcp == null) return;
-  const { name } = backend.mcp;
-  if (exchange.hasOpenedSession) counts.countSession(name);
-  if (message === null || message.kind === 'response') return;
+  if (backend?.mcp == null || (exchange.isCarried && refusal === null)) return;
+  if (exchange.hasOpenedSession) counts.countSession(backend.mcp.name);
+  observe(exchange, counts, outcomeOf(exchange), durationMs);
+}
+
+/** Counts a request whose answer, which went to the stream of HTTP+SSE, is over. */
+export function countDelivered(
+  exchange: Exchange,
+  counts: McpCounts,
+  outcome: McpOutcome,
+  durationMs: number,
+): void {
+  const { backend, denial } = exchange;
+  if (exchange.hasOpenedSession && backend?.mcp != null) counts.countSession(backend.mcp.name);
+  observe(exchange, counts, denial === null ? outcome : 'denied', durationMs);
+}
+
+function observe(
+  { backend, message, upstream }: Exchange,
+  counts: McpCounts,
+  outcome: McpOutcome,
+  durationMs: number,
+): void {
+  if (backend?.mcp == null || message === null || message.kind === 'response') return;
   const tool = message.object?.type === 'tool' ? message.object.name : null;
   counts
-    .target(name, upstream?.targetName ?? '')
-    .observe(message.method, tool, outcomeOf(exchange), durationMs);
+    .target(backend.mcp.name, upstream?.targetName ?? '')
+    .observe(message.method, tool, outcome, durationMs);
 }
 
 /**

@@ -1,9 +1,9 @@
 /** The last step of every request: one line in the access log, one count in the metrics. */
 
 import type { Exchange } from '../exchange.ts';
-import type { McpMessage } from '../mcp/message.ts';
 import type { Clock } from '../units.ts';
 import type { AccessLog } from './access-log.ts';
+import { accessRecordOf, statusOf } from './access-record.ts';
 import type { Metrics } from './metrics.ts';
 import { countMcp } from './mcp-outcome.ts';
 import type { RequestSeries } from './request-counts.ts';
@@ -17,9 +17,6 @@ export interface RecorderOptions {
   /** Told of an exception in here: a bug, which must not reach the request. */
   readonly onBug?: (error: unknown) => void;
 }
-
-/** Logged as the status of a request whose client went away before an answer began. */
-const clientClosedStatus = 499;
 
 /**
  * @returns a function to be called exactly once for each exchange, when it is over; it never throws
@@ -57,47 +54,19 @@ export function createRecorder({
   }
 
   function record(exchange: Exchange): void {
-    const { head, listener, rule, upstream } = exchange;
     const refusal = exchange.denial ?? exchange.refusal;
     const durationMs = Math.max(0, monotonicNow() - exchange.startedAtMonotonicMs);
-    const status = statusOf(exchange);
-    const isMcp = exchange.backend?.mcp != null;
     const { upstreamStartedAtMonotonicMs: asked, upstreamAnsweredAtMonotonicMs: answered } =
       exchange;
-    const reason = refusal?.kind.reason ?? null;
     findSeries(exchange).observe(
-      head.method,
-      status,
-      reason,
+      exchange.head.method,
+      statusOf(exchange),
+      refusal?.kind.reason ?? null,
       durationMs,
       asked > 0 && answered > 0 ? answered - asked : null,
     );
     countMcp(exchange, metrics.mcp, durationMs);
-    accessLog?.write({
-      endedAtMs: exchange.startedAtMs + durationMs,
-      gateway: listener?.gateway ?? null,
-      listener: listener?.name ?? null,
-      route: rule?.route ?? null,
-      remoteAddress: head.remoteAddress,
-      remotePort: head.remotePort,
-      method: head.method,
-      host: head.host,
-      path: head.path,
-      status,
-      subject: exchange.principal?.subject ?? null,
-      error: refusal?.text ?? null,
-      durationMs,
-      reason,
-      policy: refusal?.policy ?? null,
-      rule: refusal?.rule ?? null,
-      detail: refusal?.detail ?? exchange.note,
-      backend: upstream?.backendName ?? null,
-      target: isMcp ? null : (upstream?.targetName ?? null),
-      mcpTarget: isMcp ? (upstream?.targetName ?? null) : null,
-      mcpMethod: methodOf(exchange.message),
-      toolName: toolOf(exchange.message),
-      sessionHash: exchange.session?.hash ?? null,
-    });
+    accessLog?.write(accessRecordOf(exchange, durationMs));
   }
 
   return (exchange) => {
@@ -107,19 +76,4 @@ export function createRecorder({
       onBug(error);
     }
   };
-}
-
-function methodOf(message: McpMessage | null): string | null {
-  return message === null || message.kind === 'response' ? null : message.method;
-}
-
-function toolOf(message: McpMessage | null): string | null {
-  if (message?.kind !== 'request' || message.object?.type !== 'tool') return null;
-  return message.object.name;
-}
-
-/** The status that was sent; where none was, that of the refusal, 499 for a client that went away. */
-function statusOf({ status, refusal }: Exchange): number {
-  if (status !== 0) return status;
-  return refusal?.status ?? clientClosedStatus;
 }

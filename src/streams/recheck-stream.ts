@@ -36,7 +36,8 @@ export function recheckStream(
 
   const { message } = exchange;
   const { mcp } = chosen;
-  if (mcp !== null && message !== null) {
+  // A denied request that went up under a hidden name may come back with nothing.
+  if (mcp !== null && message !== null && exchange.denial === null) {
     const denial = deniedBy(exchange, mcp, message);
     if (denial !== null) return denied(denial);
   }

@@ -2,6 +2,8 @@ import type { StreamEnding } from './stream-ending.ts';
 
 /** An answer that has begun and goes on: what may be done with it from outside. */
 export interface RunningAnswer {
+  /** Whether it has begun, and is not over. */
+  readonly isRunning: boolean;
   /**
    * Ends the answer because the right to it has ended, and the request upstream at once. An event stream ends as
    * a complete one does; of another body the client must not take a part for the whole: it is cut.

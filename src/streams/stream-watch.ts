@@ -6,7 +6,7 @@ import { holdsOf, recheckStream } from './recheck-stream.ts';
 import { streamEnding, type StreamEnding } from './stream-ending.ts';
 
 export interface StreamWatchOptions {
-  /** All exchanges in flight. */
+  /** All exchanges whose answers are not over. */
   readonly exchanges: Iterable<Exchange>;
   readonly clock: Clock;
   /** Milliseconds that only ever grow. */
@@ -99,8 +99,8 @@ export function createStreamWatch(options: StreamWatchOptions): StreamWatch {
   }
 
   function visit(exchange: Exchange, nowMs: EpochMilliseconds): void {
-    const { answer, responder } = exchange;
-    if (answer === null || !responder.started || responder.finished) return;
+    const { answer } = exchange;
+    if (answer?.isRunning !== true) return;
     const watched = known.get(exchange) ?? watch(exchange);
     let ending: StreamEnding | null;
     try {

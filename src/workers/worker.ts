@@ -9,6 +9,7 @@ import { parseSessionKeys, SESSION_KEY_VARIABLE } from '../mcp/session-keys.ts';
 import { createAccessLog } from '../record/access-log.ts';
 import { createMetrics } from '../record/metrics.ts';
 import { createProcessLog } from '../record/process-log.ts';
+import { createDeliveryRecorder } from '../record/record-delivered.ts';
 import { createRecorder } from '../record/record.ts';
 import { isMessageOf, type ToPrimary, type ToWorker } from './messages.ts';
 import { createSiblings, siblingLimits, WORKER_ID_VARIABLE, type Siblings } from './siblings.ts';
@@ -23,17 +24,19 @@ const run = JSON.parse(process.argv[2] ?? '{}') as RunOptions;
 const log = createProcessLog({ format: run.logFormat, level: run.logLevel });
 const accessLog = createAccessLog({ fd: ACCESS_LOG_DESCRIPTOR, format: run.logFormat });
 const metrics = createMetrics({ accessLog });
+const recording = {
+  accessLog: run.accessLog === 'on' ? accessLog : null,
+  metrics,
+  onBug: (error: unknown) => bug('record', error),
+};
 const gateway = createGateway({
   run,
   sessionKeys: sessionKeys(),
   siblings: siblings(),
   redisUrl: redisUrl(),
   metrics,
-  record: createRecorder({
-    accessLog: run.accessLog === 'on' ? accessLog : null,
-    metrics,
-    onBug: (error) => bug('record', error),
-  }),
+  record: createRecorder(recording),
+  recordDelivered: createDeliveryRecorder(recording),
   onWarning: (warning) => log.warn(warning),
   onBug: bug,
 });

@@ -82,6 +82,9 @@ function setUp() {
     exchange.isEventStream = isEventStream;
     exchange.upstream = { backendName: 'default/b' } as Exchange['upstream'];
     exchange.answer = {
+      get isRunning() {
+        return responder.started && !responder.finished;
+      },
       revoke(ending) {
         seen.endings.push(ending);
         responder.finished = true;

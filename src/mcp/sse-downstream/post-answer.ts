@@ -6,21 +6,29 @@ import type {
   UpstreamCall,
   UpstreamRequest,
 } from '../../forward/upstream.ts';
-import type { Bytes, Milliseconds } from '../../units.ts';
-import { GrowingBytes } from '../growing-bytes.ts';
+import type { RunningAnswer } from '../../streams/running-answer.ts';
+import type { StreamEnding } from '../../streams/stream-ending.ts';
+import type { Milliseconds } from '../../units.ts';
+import type { AnswerOutcome } from '../answer-filter.ts';
 import type { McpRequest } from '../message.ts';
+import type { ErrorReader } from './error-reader.ts';
 import { errorOfBody, jsonRpcError } from './json-rpc-error.ts';
 import type { MessageReader } from './message-reader.ts';
 
-/** Largest body of an HTTP error that is looked at. */
-const MAX_ERROR_BYTES: Bytes = 65_536;
+/**
+ * How it ended for the client: as the answer says; `failed`: the gate answered, since the upstream did not; `ended`
+ * together with the right to it; `cancelled`: the client went away.
+ */
+export type PostOutcome = AnswerOutcome | 'failed' | 'ended' | 'cancelled';
 
 export interface PostAnswerOptions {
   /** The request that is answered; `null` for a notification or a client's answer. */
   readonly request: McpRequest | null;
   readonly reader: MessageReader;
-  /** Whether the reader has handed on the answer to the request. */
-  readonly isAnswered: () => boolean;
+  /** Of an HTTP error. */
+  readonly errorReader: ErrorReader;
+  /** What the answer to the request said, once the reader has handed it on. */
+  readonly answered: () => AnswerOutcome | null;
   /** Whether the client reads slower than messages come. */
   readonly isBackedUp: () => boolean;
   /** Takes the head of a good answer (2xx), before anything that is in it. */
@@ -30,23 +38,28 @@ export interface PostAnswerOptions {
   /** The upstream does not know the session any more (404). */
   readonly onSessionLost: () => void;
   /** Called once, when nothing more will come. */
-  readonly onOver: () => void;
+  readonly onOver: (outcome: PostOutcome) => void;
+  /** Called before that where the right to the answer has ended. */
+  readonly onRevoked: (ending: StreamEnding) => void;
 }
 
 /**
  * The upstream's answer to one message that a client posted over HTTP+SSE: brings its messages to the stream, and
  * sees to it that a request is answered, if with an error.
  */
-export class PostAnswer implements UpstreamAnswer {
+export class PostAnswer implements UpstreamAnswer, RunningAnswer {
   readonly #options: PostAnswerOptions;
   #call: UpstreamCall | null = null;
   #timer: NodeJS.Timeout | null = null;
   #errorStatus = 0;
-  #errorBody: GrowingBytes | null = null;
   #isOver = false;
 
   constructor(options: PostAnswerOptions) {
     this.#options = options;
+  }
+
+  get isRunning(): boolean {
+    return !this.#isOver;
   }
 
   /** @param timeoutMs bounds the time to the head of the answer; `null`: no limit */
@@ -65,7 +78,20 @@ export class PostAnswer implements UpstreamAnswer {
   abort(): void {
     if (this.#isOver) return;
     this.#call?.abort();
-    this.#end();
+    this.#end('cancelled');
+  }
+
+  revoke(ending: StreamEnding): void {
+    if (this.#isOver) return;
+    this.#call?.abort();
+    this.#options.onRevoked(ending);
+    const { kind, text } = ending.refusal;
+    this.#answerOnce(kind.jsonRpcCode, text);
+    this.#end('ended');
+  }
+
+  keepAlive(): void {
+    // It is the client's stream that is kept alive.
   }
 
   resume(): void {
@@ -77,7 +103,7 @@ export class PostAnswer implements UpstreamAnswer {
     this.#stopTimer();
     if (status < 200 || status > 299) {
       this.#errorStatus = status;
-      this.#errorBody = new GrowingBytes();
+      this.#options.errorReader.start(status, headers);
       return;
     }
     this.#options.onAccepted(headers);
@@ -87,62 +113,75 @@ export class PostAnswer implements UpstreamAnswer {
 
   onData(piece: Uint8Array): boolean {
     if (this.#isOver) return true;
-    const { reader, isBackedUp } = this.#options;
-    if (this.#errorBody === null) {
+    const { reader, errorReader, isBackedUp } = this.#options;
+    if (this.#errorStatus === 0) {
       reader.push(piece);
       this.#checkFault();
-    } else if (this.#errorBody.length + piece.length <= MAX_ERROR_BYTES) {
-      this.#errorBody.append(piece);
+    } else {
+      errorReader.push(piece);
     }
     return !isBackedUp();
   }
 
   onEnd(): void {
     if (this.#isOver) return;
-    const { request, reader, answer } = this.#options;
-    if (this.#errorBody === null) {
-      reader.end();
-      if (this.#checkFault()) return;
-      if (request !== null) {
-        this.#answerOnce('UPSTREAM_PROTOCOL');
-      }
-    } else if (request !== null) {
-      const error = errorOfBody(this.#errorBody.take(), request.id);
-      const { jsonRpcCode } = refusals.UPSTREAM_PROTOCOL;
-      const text = `upstream call failed: HTTP status ${this.#errorStatus}`;
-      answer(error ?? jsonRpcError(request.id, jsonRpcCode, text));
+    if (this.#errorStatus !== 0) {
+      this.#endError();
+      return;
     }
-    this.#end();
-    if (this.#errorStatus === 404) this.#options.onSessionLost();
+    const { reader } = this.#options;
+    reader.end();
+    if (this.#checkFault()) return;
+    this.#fail('UPSTREAM_PROTOCOL');
   }
 
   onFailure(code: RefusalCode): void {
-    if (this.#isOver) return;
-    this.#answerOnce(code);
-    this.#end();
+    if (!this.#isOver) this.#fail(code);
+  }
+
+  /** The upstream has answered with an HTTP error. */
+  #endError(): void {
+    const { request, errorReader, answer, onSessionLost } = this.#options;
+    const body = errorReader.end();
+    if (body === null) {
+      this.#fail('UPSTREAM_ANSWER_UNREADABLE');
+    } else {
+      if (request !== null) {
+        const { jsonRpcCode } = refusals.UPSTREAM_PROTOCOL;
+        const text = `upstream call failed: HTTP status ${this.#errorStatus}`;
+        answer(errorOfBody(body, request.id) ?? jsonRpcError(request.id, jsonRpcCode, text));
+      }
+      this.#end('error');
+    }
+    if (this.#errorStatus === 404) onSessionLost();
   }
 
   #checkFault(): boolean {
     const { reader } = this.#options;
     if (reader.fault === null || this.#isOver) return this.#isOver;
     this.#call?.abort();
-    this.#answerOnce('UPSTREAM_ANSWER_UNREADABLE');
-    this.#end();
+    this.#fail('UPSTREAM_ANSWER_UNREADABLE');
     return true;
   }
 
-  #answerOnce(code: RefusalCode): void {
-    const { request, isAnswered, answer } = this.#options;
-    if (request === null || isAnswered()) return;
+  /** Nothing more comes: a request that has no answer yet gets one of the gate's. */
+  #fail(code: RefusalCode): void {
     const { jsonRpcCode, text } = refusals[code];
-    answer(jsonRpcError(request.id, jsonRpcCode, text));
+    this.#answerOnce(jsonRpcCode, text);
+    this.#end(this.#options.request === null ? 'ok' : 'failed');
   }
 
-  #end(): void {
+  #answerOnce(code: number, text: string): void {
+    const { request, answered, answer } = this.#options;
+    if (request !== null && answered() === null) answer(jsonRpcError(request.id, code, text));
+  }
+
+  /** @param outcome where the answer did not come */
+  #end(outcome: PostOutcome): void {
     this.#isOver = true;
     this.#stopTimer();
     this.#options.reader.stop();
-    this.#options.onOver();
+    this.#options.onOver(this.#options.answered() ?? outcome);
   }
 
   #stopTimer(): void {

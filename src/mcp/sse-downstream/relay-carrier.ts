@@ -9,6 +9,7 @@ import type { PostRelay } from './post-relay.ts';
  * the metrics of this worker know of it; what counts is what the holder decides.
  */
 export class RelayCarrier implements MessageCarrier {
+  readonly session = null;
   readonly #relay: PostRelay;
   readonly #workerId: string;
   readonly #body: Buffer;
@@ -21,8 +22,13 @@ export class RelayCarrier implements MessageCarrier {
   }
 
   carry(exchange: Exchange): Verdict {
+    exchange.isCarried = exchange.message?.kind === 'request';
     this.#relay.send(exchange, this.#workerId, this.#body);
     return ANSWERED;
+  }
+
+  answer(exchange: Exchange): void {
+    this.#relay.send(exchange, this.#workerId, this.#body);
   }
 
   /** Relays only what the holder refuses by itself: rates and loads are counted here, and not once more there. */

@@ -13,7 +13,7 @@ import { readSseRequest } from './sse-request.ts';
 import { SseStream } from './sse-stream.ts';
 import { createSseStreams, type SseStreamLimits } from './sse-streams.ts';
 import { openAddress, sealAddress } from './stream-address.ts';
-import { StreamCarrier } from './stream-carrier.ts';
+import { StreamCarrier, type Deliveries } from './stream-carrier.ts';
 
 export interface SseDownstreamOptions {
   /** The worker that this is; stands in every sealed `sessionId`. */
@@ -22,6 +22,7 @@ export interface SseDownstreamOptions {
   readonly limits: SseStreamLimits;
   /** What may be held in memory for one client that reads slowly. */
   readonly maxHeldBytes: Bytes;
+  readonly deliveries: Deliveries;
   /** Makes ids that cannot be guessed. */
   readonly createId: () => string;
 }
@@ -100,7 +101,7 @@ export function createSseDownstream(options: SseDownstreamOptions): SseDownstrea
     }
     const stream = streams.find(address.streamId);
     if (stream === null) return new Refusal('SESSION_UNKNOWN');
-    exchange.carrier = new StreamCarrier(stream);
+    exchange.carrier = new StreamCarrier(stream, options.deliveries);
     return PASS;
   }
 

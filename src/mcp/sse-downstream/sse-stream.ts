@@ -1,13 +1,15 @@
-import type { Refusal } from '../../errors.ts';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../../forward/upstream.ts';
 import type { Bytes, Milliseconds } from '../../units.ts';
-import type { AnswerFilter } from '../answer-filter.ts';
+import type { StreamEnding } from '../../streams/stream-ending.ts';
+import type { AnswerFilter, AnswerOutcome } from '../answer-filter.ts';
 import type { McpMessage, McpRequest } from '../message.ts';
 import { ClientStream } from './client-stream.ts';
 import { endpointEvent, messageEvent } from './event-text.ts';
+import { ErrorReader } from './error-reader.ts';
 import { MessageReader } from './message-reader.ts';
 import { MessageOrder } from './message-order.ts';
-import { PostAnswer } from './post-answer.ts';
+import { PostAnswer, type PostOutcome } from './post-answer.ts';
+import type { MessageScan } from '../scan-message.ts';
 import { UpstreamSession } from './upstream-session.ts';
 
 /** Largest message of an upstream, in octets; as large as what is filtered elsewhere. */
@@ -36,6 +38,12 @@ export interface PostedMessage {
   readonly filter: AnswerFilter | null;
   /** Bounds the time to the head of the answer; `null`: no limit. */
   readonly timeoutMs: Milliseconds | null;
+  /** The upstream has opened a session. */
+  readonly onSessionOpened: () => void;
+  /** The right to the answer has ended; the end follows. */
+  readonly onRevoked: (ending: StreamEnding) => void;
+  /** Called once, when nothing more comes. */
+  readonly onOver: (outcome: PostOutcome) => void;
 }
 
 /**
@@ -55,7 +63,7 @@ export class SseStream {
     this.#client = new ClientStream({ answer, maxHeldBytes, onFree: () => this.#resumeAll() });
     this.#session = new UpstreamSession({
       createReader: (onEventId) =>
-        this.#createReader(createFilter(), (message) => this.#send(message), onEventId),
+        this.#createReader(createFilter(), (message) => this.send(message), onEventId),
       isBackedUp: () => this.#client.isBackedUp,
     });
   }
@@ -79,34 +87,45 @@ export class SseStream {
     this.#client.send(endpointEvent(path, sessionId));
   }
 
-  /** Sends a message upstream; what comes back goes to the client's stream. */
-  post({ message, upstream, request, filter, timeoutMs }: PostedMessage): void {
+  /**
+   * Sends a message upstream; what comes back goes to the client's stream.
+   *
+   * @returns the answer that is under way
+   */
+  post(posted: PostedMessage): PostAnswer {
+    const { message, upstream, request, filter, timeoutMs } = posted;
     const asked = message.kind === 'request' ? message : null;
     const isInitialized =
       message.kind === 'notification' && message.method === 'notifications/initialized';
-    let isAnswered = false;
-    const reader = this.#createReader(filter, (text, isAnswer) => {
-      if (isAnswer(asked)) {
-        isAnswered = true;
-        if (asked?.method === 'initialize') this.#session.readInitializeResult(text);
+    let answered: AnswerOutcome | null = null;
+    const reader = this.#createReader(filter, (text, scan) => {
+      if (asked !== null && isAnswerTo(asked, scan)) {
+        answered = outcomeOf(scan);
+        if (asked.method === 'initialize') this.#session.readInitializeResult(text);
       }
-      this.#send(text);
+      this.send(text);
     });
     const answer: PostAnswer = new PostAnswer({
       request: asked,
       reader,
-      isAnswered: () => isAnswered,
+      errorReader: new ErrorReader(filter),
+      answered: () => answered,
       isBackedUp: () => this.#client.isBackedUp,
       onAccepted: (headers) => {
-        if (asked?.method === 'initialize') this.#session.open(headers);
+        if (asked?.method === 'initialize') {
+          this.#session.open(headers);
+          if (this.#session.id !== null) posted.onSessionOpened();
+        }
         if (isInitialized) this.#session.listen(() => this.#order.release());
       },
-      answer: (text) => this.#send(text),
+      answer: (text) => this.send(text),
       onSessionLost: () => {
         if (this.#session.id !== null) this.end();
       },
-      onOver: () => {
+      onRevoked: posted.onRevoked,
+      onOver: (outcome) => {
         this.#inFlight.delete(answer);
+        posted.onOver(outcome);
         if (isInitialized && !this.#session.isListening) this.#order.release();
       },
     });
@@ -116,11 +135,12 @@ export class SseStream {
       const post = this.#session.postRequest(upstream, request, timeoutMs !== null);
       answer.start(upstream, post, timeoutMs);
     });
+    return answer;
   }
 
-  /** Brings a denial in JSON-RPC words to where the client looks for answers. */
-  refuse(refusal: Refusal): void {
-    this.#send(Buffer.from(refusal.body));
+  /** Brings an answer of the gate's own to where the client looks for answers. */
+  send(message: Uint8Array): void {
+    this.#client.send(messageEvent(message));
   }
 
   /** The client has caught up. */
@@ -145,10 +165,6 @@ export class SseStream {
     this.#onClosed();
   }
 
-  #send(message: Uint8Array): void {
-    this.#client.send(messageEvent(message));
-  }
-
   #resumeAll(): void {
     for (const answer of this.#inFlight) answer.resume();
     this.#session.resume();
@@ -156,21 +172,24 @@ export class SseStream {
 
   #createReader(
     filter: AnswerFilter | null,
-    onMessage: (message: Buffer, isAnswer: (request: McpRequest | null) => boolean) => void,
+    onMessage: (message: Buffer, scan: MessageScan) => void,
     onEventId?: (id: string) => void,
   ): MessageReader {
     return new MessageReader({
       filter,
       maxMessageBytes: MAX_MESSAGE_BYTES,
       hold: (change) => this.#client.hold(change),
-      onMessage: (message, scan) =>
-        onMessage(
-          message,
-          (request) =>
-            request !== null &&
-            (scan.shape === 'batch' || (scan.method === null && scan.id === request.id)),
-        ),
+      onMessage,
       ...(onEventId === undefined ? {} : { onEventId }),
     });
   }
+}
+
+function isAnswerTo({ id }: McpRequest, scan: MessageScan): boolean {
+  return scan.shape === 'batch' || (scan.method === null && scan.id === id);
+}
+
+function outcomeOf({ hasError, isToolError }: MessageScan): AnswerOutcome {
+  if (hasError) return 'error';
+  return isToolError ? 'tool_error' : 'ok';
 }
