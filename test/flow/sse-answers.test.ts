@@ -213,12 +213,12 @@ for (const workers of [1, 2]) {
       const gate = await startGate(t, {
         upstreamPort: upstream.port,
         more: [jwt],
-        options: [...options, '--max-streams-per-principal=3'],
+        options: [...options, '--max-streams-per-principal=8'],
       });
       const client = await openSse(gate.port, PATH, alice);
       await client.initialize();
       const meta = 'io.modelcontextprotocol';
-      for (let id = 50; id < 62; id += 1) {
+      for (let id = 50; id < 90; id += 1) {
         const message = {
           jsonrpc: '2.0',
           id,
@@ -250,11 +250,11 @@ for (const workers of [1, 2]) {
       upstream.script = (_request, response) => beginEvents(response);
       const headers = { accept: 'text/event-stream', authorization: `Bearer ${alice}` };
       const opened = [];
-      for (let index = 0; index < 3; index += 1)
+      for (let index = 0; index < 8; index += 1)
         opened.push(await open({ port: gate.port, headers }));
       assert.deepEqual(
         opened.map(({ response }) => response.statusCode),
-        [200, 200, 200],
+        Array.from({ length: 8 }, () => 200),
       );
       for (const { request } of opened) request.destroy();
     });
