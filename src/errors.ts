@@ -100,7 +100,7 @@ const rows = {
   TOKEN_AUDIENCE_MISMATCH: jwt('the token is invalid or malformed: Error(InvalidAudience)'),
   KEYS_UNAVAILABLE: { status: 503, jsonRpcCode: -32603, reason: 'JwtAuth', retryable: true, text: 'authentication is not available: no key set could be fetched yet' },
   VERIFICATION_OVERLOADED: { status: 503, jsonRpcCode: -32603, reason: 'Overload', retryable: true, text: 'authentication is overloaded' },
-  VERIFICATION_FAILED: { status: 500, jsonRpcCode: -32603, reason: 'Internal', retryable: true, text: 'authentication is not available' },
+  VERIFICATION_FAILED: { status: 503, jsonRpcCode: -32603, reason: 'Internal', retryable: true, text: 'authentication is not available' },
 
   // Authorization.
   SCOPE_INSUFFICIENT: { status: 403, jsonRpcCode: -32603, reason: 'Authorization', retryable: false, text: 'authorization failed: the token lacks a scope' },

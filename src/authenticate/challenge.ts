@@ -7,7 +7,7 @@ const SCHEME = 'Bearer';
 /**
  * Gives a refusal of a token the policy's name and, where the client is at fault, the policy's status. With
  * 401 comes the challenge of RFC 6750, section 3 (RFC 9110, 15.5.2 demands one). A fault of ours keeps its
- * own status.
+ * own status, and says when to try again: the token may be a good one (RFC 9110, 10.2.3).
  */
 export function refuseFor(
   plan: Pick<AuthenticationPlan, 'policy' | 'failureStatus'>,
@@ -20,6 +20,7 @@ export function refuseFor(
     policy: plan.policy,
     ...(detail === undefined ? {} : { detail }),
     ...(isFaultOfClient ? { status: plan.failureStatus } : {}),
+    ...(isFaultOfClient ? {} : { headers: ['retry-after', '1'] }),
     ...(isFaultOfClient && plan.failureStatus === 401
       ? { headers: [FIELD, challenge(refusal)] }
       : {}),

@@ -214,12 +214,13 @@ describe('a policy of failure status 401', () => {
     assert.ok(result instanceof Refusal);
     assert.equal(result.kind.code, 'VERIFICATION_OVERLOADED');
     assert.equal(result.status, 503);
-    assert.deepEqual(result.headers, []);
+    assert.deepEqual(result.headers, ['retry-after', '1']);
     const failed = createHarness(younger, { verifySignature: () => Promise.resolve('failed') });
     const failure = await failed.present(good);
     assert.ok(failure instanceof Refusal);
     assert.equal(failure.kind.code, 'VERIFICATION_FAILED');
-    assert.equal(failure.status, 500);
+    assert.equal(failure.status, 503);
+    assert.deepEqual(failure.headers, ['retry-after', '1']);
   });
   test('turns a mistake of ours into a refusal', async () => {
     const broken = createHarness(younger, {
@@ -228,6 +229,8 @@ describe('a policy of failure status 401', () => {
     const result = await broken.present(good);
     assert.ok(result instanceof Refusal);
     assert.equal(result.kind.code, 'VERIFICATION_FAILED');
+    assert.equal(result.status, 503, 'whatever status the policy has for tokens');
+    assert.deepEqual(result.headers, ['retry-after', '1']);
   });
 });
 

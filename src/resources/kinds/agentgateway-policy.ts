@@ -108,7 +108,7 @@ export const enterpriseAgentgatewayPolicySpec = object(
       {},
       {
         ...trafficFields,
-        entRateLimit: ignored(),
+        entRateLimit: refused('its rate limits would not run; use rateLimit'),
         entTransformation: ignored(),
         entExtAuth: refused('external authorization would not run', 'disable'),
       },
