@@ -136,7 +136,10 @@ describe('a step of the wall clock', () => {
       const exp = Math.floor(Date.now() / 1000) + 1_000_000;
       const token = await issuer.sign({ sub: 'alice', exp });
       upstream.script = async (request, response) => {
-        if (request.method === 'GET') return beginEvents(response);
+        if (request.method === 'GET') {
+          beginEvents(response);
+          return;
+        }
         if (request.headers['x-slow'] === '1') await sleep(700);
         if (request.headers['x-slow'] !== 'forever') return json(ok)(request, response);
       };
