@@ -188,7 +188,7 @@ const table = {
   'max-streams-per-principal': { kind: wholeNumber(0, 10_000_000), fallback: '1024', help: 'event streams that one issuer and subject may hold open in one worker by GET or subscriptions/listen (429 above); 0: no limit' },
   'address-rate': { kind: wholeNumber(0, 1_000_000), fallback: '0', help: 'requests a second from one client address, of IPv6 from one /64, to one worker, counted before any token is looked at (429 above); 0: no limit' },
   'address-burst': { kind: wholeNumber(0, 1_000_000), fallback: '0', help: 'requests that may come at once under address-rate; 0: as many as in a second' },
-  'overload-delay': { kind: duration(0, 60_000), fallback: '500ms', help: 'smoothed delay of the event loop from which requests without a verified token are refused (503), from twice that also tokens that are new, from four times every request; 0: nothing is refused' },
+  'overload-delay': { kind: duration(0, 60_000), fallback: '500ms', help: 'smoothed delay of the event loop from which requests without a token are refused (503) on routes that look for one, from twice that also tokens that are new and requests of routes without authentication, from four times every request; 0: nothing is refused' },
   'max-body': { kind: size(0, 1024 * 1_048_576), fallback: '4MiB', help: 'largest request body (413 above)' },
   'body-timeout': { kind: duration(0, HOUR_MS), fallback: '60s', help: 'how long a request body may take, however steadily it trickles (408 above); 0: no limit' },
   'max-headers': { kind: size(4096, 1_048_576), fallback: '64KiB', help: 'largest request head (431 above)' },

@@ -1,3 +1,5 @@
+import { parseUrl } from './parse-url.ts';
+
 /**
  * What of a URL may stand in a log or on a page: a query, a fragment and user information (RFC 3986, 3.2.1) may hold
  * a secret.
@@ -5,8 +7,8 @@
  * @returns scheme, authority and path; for what is no URL nothing of it
  */
 export function shownUrl(text: string): string {
-  if (!URL.canParse(text)) return '[not a URL]';
-  const { origin, protocol, host, pathname, search } = new URL(text);
-  const start = origin === 'null' ? `${protocol}//${host}` : origin;
-  return `${start}${pathname}${search === '' ? '' : '?[redacted]'}`;
+  const url = parseUrl(text);
+  if (url === null) return '[not a URL]';
+  const { protocol, host, pathname, search } = url;
+  return `${protocol}//${host}${pathname}${search === '' ? '' : '?[redacted]'}`;
 }

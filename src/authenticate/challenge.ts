@@ -3,12 +3,11 @@ import type { AuthenticationPlan } from '../plan.ts';
 
 const FIELD = 'www-authenticate';
 const SCHEME = 'Bearer';
-const SOON = ['retry-after', '1'];
 
 /**
  * Gives a refusal of a token the policy's name and, where the client is at fault, the policy's status. With
  * 401 comes the challenge of RFC 6750, section 3 (RFC 9110, 15.5.2 demands one). A fault of ours keeps its
- * own status; with 503 comes when to try again (RFC 9110, 10.2.3).
+ * own status, and says when to try again: the token may be a good one (RFC 9110, 10.2.3).
  */
 export function refuseFor(
   plan: Pick<AuthenticationPlan, 'policy' | 'failureStatus'>,
@@ -21,10 +20,10 @@ export function refuseFor(
     policy: plan.policy,
     ...(detail === undefined ? {} : { detail }),
     ...(isFaultOfClient ? { status: plan.failureStatus } : {}),
+    ...(isFaultOfClient ? {} : { headers: ['retry-after', '1'] }),
     ...(isFaultOfClient && plan.failureStatus === 401
       ? { headers: [FIELD, challenge(refusal)] }
       : {}),
-    ...(kind.status === 503 ? { headers: SOON } : {}),
   });
 }
 

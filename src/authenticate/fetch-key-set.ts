@@ -1,5 +1,6 @@
 import type { HeaderFields } from '../accept/request-head.ts';
 import type { RemoteKeysPlan, TargetPlan } from '../plan.ts';
+import { parseUrl } from '../parse-url.ts';
 import type { Bytes } from '../units.ts';
 import { readJsonObject } from './json-object.ts';
 
@@ -56,8 +57,8 @@ export function createFetchKeySet(
   maxBodyBytes: Bytes = defaultMaxBodyBytes,
 ): FetchKeySet {
   return async (plan, signal) => {
-    if (!URL.canParse(plan.url)) return failed('the URL is not valid');
-    const url = new URL(plan.url);
+    const url = parseUrl(plan.url);
+    if (url === null) return failed('the URL is not valid');
     let answer: DialAnswer;
     try {
       answer = await dial(

@@ -76,6 +76,10 @@ export interface TokenCacheState {
 /** What an entry weighs besides its token: objects, and the claims that are longer than their JSON. */
 const entryBytes = 1024;
 
+interface RememberedRefusal extends RefusedToken {
+  readonly rememberedAtMs: EpochMilliseconds;
+}
+
 /** How much of a token's end serves to find its entry. */
 const tailChars = 32;
 
@@ -94,7 +98,7 @@ interface Remembered<Entry> {
  */
 export function createTokenCache(limits: TokenCacheLimits): TokenCache {
   const accepted = createStore<AcceptedToken>(limits.maxAccepted, limits.maxAcceptedBytes);
-  const refused = createStore<RefusedToken>(limits.maxRefused, limits.maxRefusedBytes);
+  const refused = createStore<RememberedRefusal>(limits.maxRefused, limits.maxRefusedBytes);
 
   return {
     findAccepted(token, group, nowMs) {
@@ -118,7 +122,10 @@ export function createTokenCache(limits: TokenCacheLimits): TokenCache {
     findRefused(token, group, generations, nowMs) {
       const entry = find(refused, token);
       if (entry?.group !== group) return undefined;
-      if (entry.generations !== generations || nowMs >= entry.finalUntilMs) {
+      const { rememberedAtMs } = entry;
+      // Where the clock was set back, the refusal may be of an hour that has not come yet.
+      const isOfLater = nowMs < rememberedAtMs - limits.refusedForMs;
+      if (entry.generations !== generations || nowMs >= entry.finalUntilMs || isOfLater) {
         refused.delete(tailOf(token));
         return undefined;
       }
@@ -129,7 +136,8 @@ export function createTokenCache(limits: TokenCacheLimits): TokenCache {
     },
     addRefused(token, entry, nowMs) {
       const finalUntilMs = Math.min(entry.finalUntilMs, nowMs + limits.refusedForMs);
-      if (finalUntilMs > nowMs) remember(refused, token, { ...entry, finalUntilMs });
+      if (finalUntilMs <= nowMs) return;
+      remember(refused, token, { ...entry, finalUntilMs, rememberedAtMs: nowMs });
     },
     state: () => ({
       accepted: accepted.size,

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json/read-json.ts';
+import { parseUrl } from '../parse-url.ts';
 import type { AuthorizationServerPlan } from '../plan.ts';
 import type { Clock, EpochMilliseconds, Milliseconds } from '../units.ts';
 import type { FetchedMetadata, FetchMetadata } from './fetch-metadata.ts';
@@ -114,10 +115,8 @@ async function settled(fetching: Promise<FetchedMetadata>): Promise<FetchedMetad
 /** The document to serve: the issuer's own, but for what its provider needs besides. */
 function render({ audience }: AuthorizationServerPlan, members: JsonObject): string {
   const { authorization_endpoint: endpoint } = members;
-  if (audience === null || typeof endpoint !== 'string' || !URL.canParse(endpoint)) {
-    return JSON.stringify(members);
-  }
-  const url = new URL(endpoint);
+  const url = typeof endpoint === 'string' ? parseUrl(endpoint) : null;
+  if (audience === null || url === null) return JSON.stringify(members);
   url.searchParams.set('audience', audience);
   return JSON.stringify({ ...members, authorization_endpoint: url.href });
 }

@@ -106,7 +106,10 @@ export function createAdmission(
   function admitPrincipal(exchange: Exchange): Verdict {
     const { principal } = exchange;
     if (exchange.isRelayed) return PASS;
-    if (principal === null) return overload.refuse('anonymous') ?? PASS;
+    if (principal === null) {
+      const isOpen = exchange.rule === null || exchange.rule.authenticators.length === 0;
+      return overload.refuse(isOpen ? 'open-route' : 'anonymous') ?? PASS;
+    }
     if (limits.maxRequestsPerPrincipal === 0) return PASS;
     const key = principalKey(principal);
     if (!byPrincipal.enter(key)) {

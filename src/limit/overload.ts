@@ -2,8 +2,11 @@ import { Refusal } from '../errors.ts';
 import type { Milliseconds } from '../units.ts';
 import { createOverloadController, type OverloadLevel } from './overload-controller.ts';
 
-/** Who is refused, the first at the lowest level. */
-export const overloadClasses = ['anonymous', 'cold-token', 'any'] as const;
+/**
+ * Who is refused, the first at the lowest level. `anonymous` came without a token to a route that looks for one; on
+ * an `open-route`, which looks for none, nobody could do better, and nobody is vouched for either.
+ */
+export const overloadClasses = ['anonymous', 'open-route', 'cold-token', 'any'] as const;
 export type OverloadClass = (typeof overloadClasses)[number];
 
 /** The state of the event loop, and what is refused because of it. */
@@ -23,8 +26,9 @@ export interface Overload {
 const sampleIntervalMs = 50;
 
 /** By class: the level from which it is refused. */
-const refusedFrom: Readonly<Record<OverloadClass, OverloadLevel>> = {
+export const refusedFrom: Readonly<Record<OverloadClass, OverloadLevel>> = {
   anonymous: 1,
+  'open-route': 2,
   'cold-token': 2,
   any: 3,
 };
@@ -35,7 +39,12 @@ const refusedFrom: Readonly<Record<OverloadClass, OverloadLevel>> = {
  * @param thresholdMs delay at which level 1 begins; 0: nothing is watched and nothing refused
  */
 export function watchOverload(thresholdMs: Milliseconds): Overload {
-  const counts: Record<OverloadClass, number> = { anonymous: 0, 'cold-token': 0, any: 0 };
+  const counts: Record<OverloadClass, number> = {
+    anonymous: 0,
+    'open-route': 0,
+    'cold-token': 0,
+    any: 0,
+  };
   let level: OverloadLevel = 0;
   let timer: NodeJS.Timeout | null = null;
   if (thresholdMs > 0) {

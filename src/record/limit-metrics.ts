@@ -3,7 +3,7 @@
 import type { MetricStore } from './metric-store.ts';
 import type { MetricSources } from './metrics.ts';
 
-const overloadClasses = ['anonymous', 'cold-token', 'any'] as const;
+const overloadClasses = ['anonymous', 'open-route', 'cold-token', 'any'] as const;
 
 /** @param sources `null` until they are known: then everything is 0 */
 export function defineLimitMetrics(store: MetricStore, sources: () => MetricSources | null): void {
@@ -20,7 +20,7 @@ export function defineLimitMetrics(store: MetricStore, sources: () => MetricSour
   });
   store.counter({
     name: 'overload_refusals_total',
-    help: 'Requests refused because the event loop came round late, by class: anonymous, cold-token, any.',
+    help: 'Requests refused because the event loop came round late, by class: anonymous, open-route, cold-token, any.',
     read: () =>
       overloadClasses.map((name) => ({
         labels: { class: name },

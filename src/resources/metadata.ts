@@ -1,7 +1,7 @@
 /** apiVersion, kind and metadata: what a document says about itself. */
 
 import { dnsLabel, objectName } from './kinds/common.ts';
-import { kinds, kindsWithoutEffect, type Kind } from './kinds/catalogue.ts';
+import { kinds, kindsWithoutEffect, refusedKinds, type Kind } from './kinds/catalogue.ts';
 import type { Finding } from './kinds/finding.ts';
 import { anything, mapOf, object, string, type Typed } from './kinds/schema.ts';
 import { nearest } from './nearest.ts';
@@ -59,6 +59,11 @@ export function recogniseKind(apiVersion: unknown, kind: unknown): Recognised {
   }
   if (!isKind(kind)) {
     if (kindsWithoutEffect.has(kind)) return { is: 'withoutEffect', kind };
+    const refused = refusedKinds.get(kind);
+    if (refused !== undefined) {
+      const message = `${kind} is not supported by this version: ${refused}`;
+      return { is: 'wrong', findings: [{ path: ['kind'], message }] };
+    }
     return { is: 'wrong', findings: [{ path: ['kind'], message: unknownKind(kind) }] };
   }
   const definition = kinds[kind];

@@ -229,6 +229,8 @@ describe('a policy of failure status 401', () => {
     const result = await broken.present(good);
     assert.ok(result instanceof Refusal);
     assert.equal(result.kind.code, 'VERIFICATION_FAILED');
+    assert.equal(result.status, 503, 'whatever status the policy has for tokens');
+    assert.deepEqual(result.headers, ['retry-after', '1']);
   });
 });
 

@@ -5,7 +5,14 @@ import { startGate, type Gate } from '../harness/gate.ts';
 import { ping, sendMcp, type Answer } from '../harness/http-client.ts';
 import { processTree } from '../harness/memory.ts';
 import { metricValue } from '../harness/metric-value.ts';
-import { glooJwt, glooPolicy, localJwks } from '../harness/resources.ts';
+import {
+  GATEWAY_GROUP,
+  glooJwt,
+  glooPolicy,
+  localJwks,
+  route,
+  type Resource,
+} from '../harness/resources.ts';
 import { fileScope } from '../harness/scope.ts';
 import { createIssuer } from '../harness/token-issuer.ts';
 import { sleep, until } from '../harness/until.ts';
@@ -138,3 +145,45 @@ test('with --overload-delay=0 nobody is refused', { skip }, async () => {
   await stalled;
   for (const { status } of await Promise.all(waiting)) assert.equal(status, 200);
 });
+
+test(
+  'a route without authentication is served while nobody is on one with it',
+  { skip },
+  async () => {
+    const upstream = await startFakeUpstream(fileScope);
+    const issuer = await createIssuer();
+    const jwt = glooJwt({ issuer: issuer.issuer, ...localJwks(issuer.jwk) });
+    const { glooJWT } = jwt as { glooJWT: { beforeExtAuth: Resource } };
+    const gate = await startGate(fileScope, {
+      upstreamPort: upstream.port,
+      options: ['--overload-delay=200ms'],
+      more: [
+        route({ name: 'open', prefix: '/open' }),
+        glooPolicy(
+          {
+            glooJWT: {
+              beforeExtAuth: { validationPolicy: 'AllowMissing', ...glooJWT.beforeExtAuth },
+            },
+          },
+          { target: { group: GATEWAY_GROUP, kind: 'HTTPRoute', name: 'mcp' } },
+        ),
+      ],
+    });
+    const ask = async (path: string) => (await sendMcp(gate.port, ping, { path })).status;
+    assert.deepEqual([await ask('/open'), await ask('/mcp')], [200, 200]);
+    await stall(gate, 2500);
+    const rounds: string[] = [];
+    await until(
+      'both to be served',
+      async () => {
+        const [open, anonymous] = await Promise.all([ask('/open'), ask('/mcp')]);
+        rounds.push(`${open} ${anonymous}`);
+        return rounds.at(-1) === '200 200';
+      },
+      30_000,
+    );
+    assert.ok(rounds.includes('200 503'), rounds.join(', '));
+    const page = await gate.metrics();
+    assert.ok(metricValue(page, 'postern_overload_refusals_total', { class: 'anonymous' }) > 0);
+  },
+);

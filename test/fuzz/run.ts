@@ -18,7 +18,7 @@ if (chosen.length === 0) {
 }
 
 /** One target after another, so that a short run sees all of them. */
-const TURN_MS = 5000;
+const turnMs = Math.min(5000, (minutes * 60_000) / chosen.length);
 const end = Date.now() + minutes * 60_000;
 const found = new Map<string, string>();
 for (let turn = 0; Date.now() < end; turn += 1) {
@@ -28,7 +28,7 @@ for (let turn = 0; Date.now() < end; turn += 1) {
     if (found.size === chosen.length) break;
     continue;
   }
-  const failure = fuzz(target, Math.min(TURN_MS, end - Date.now()));
+  const failure = fuzz(target, Math.min(turnMs, end - Date.now()));
   if (failure === null) continue;
   found.set(target.name, failure.input);
   addToCorpus(target.name, failure.input);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Refusal } from '../../src/errors.ts';
+import type { Authenticator } from '../../src/authenticate/authenticator.ts';
+import type { RuleRuntime } from '../../src/runtime.ts';
 import type { Exchange } from '../../src/exchange.ts';
 import type { Principal } from '../../src/authenticate/principal.ts';
+import { refusedFrom } from '../../src/limit/overload.ts';
 import { createAdmission, type AdmissionLimits } from '../../src/limit/admission.ts';
 import { addressKey, principalKey } from '../../src/limit/caller-key.ts';
 import { PASS, type Verdict } from '../../src/verdict.ts';
@@ -36,7 +39,7 @@ function gate(limits: Partial<AdmissionLimits>) {
   const admission = createAdmission(
     { ...none, ...limits },
     {
-      refuse: (kind) => (state.level > (kind === 'any' ? 2 : 0) ? new Refusal('OVERLOADED') : null),
+      refuse: (kind) => (state.level >= refusedFrom[kind] ? new Refusal('OVERLOADED') : null),
     },
     () => state.nowMs,
   );
@@ -48,6 +51,12 @@ function request(address = '192.0.2.1', who: Principal | null = null): Exchange 
   const { exchange } = exchangeOf(head);
   exchange.principal = who;
   return exchange;
+}
+
+/** A rule of a route that so many policies look for a token on. */
+function ruleWith(authenticators: number): RuleRuntime {
+  const rule: Partial<RuleRuntime> = { authenticators: Array<Authenticator>(authenticators) };
+  return rule as RuleRuntime;
 }
 
 const codeOf = (verdict: Verdict) =>
@@ -134,9 +143,15 @@ test('the rate of an address has a burst and comes back', () => {
 test('overloaded, whoever has no principal is refused first, in the end everybody', () => {
   const { admission, state } = gate({});
   state.level = 1;
-  const [anonymous, alice] = [request(), request('192.0.2.1', principal())];
+  const [anonymous, open, alice] = [request(), request(), request('192.0.2.1', principal())];
+  anonymous.rule = ruleWith(1);
+  open.rule = ruleWith(0);
   assert.equal(codeOf(admission.admit(anonymous)), 'PASS');
   assert.equal(codeOf(admission.admitPrincipal(anonymous)), 'OVERLOADED');
+  assert.equal(codeOf(admission.admitPrincipal(open)), 'PASS', 'where no route looks for a token');
+  assert.equal(codeOf(admission.admitPrincipal(alice)), 'PASS');
+  state.level = 2;
+  assert.equal(codeOf(admission.admitPrincipal(open)), 'OVERLOADED', 'nobody vouches for him');
   assert.equal(codeOf(admission.admitPrincipal(alice)), 'PASS');
   state.level = 3;
   assert.equal(codeOf(admission.admit(alice)), 'OVERLOADED');

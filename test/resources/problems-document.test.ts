@@ -96,14 +96,24 @@ spec: {}
     ],
   },
   {
-    name: 'a kind that has no effect here',
+    name: 'a kind of security control that would not run',
     text: `apiVersion: ratelimit.solo.io/v1alpha1
 kind: RateLimitConfig
 metadata: {name: x}
 spec: {}
 `,
     problems: [
-      'warning t.yaml:2:7: document 1: kind: RateLimitConfig is not implemented in this version and has no effect',
+      'error t.yaml:2:7: document 1: kind: RateLimitConfig is not supported by this version: its rate limits would not run; use rateLimit of a policy',
+    ],
+  },
+  {
+    name: 'a kind that has no effect here',
+    text: `apiVersion: v1
+kind: ServiceAccount
+metadata: {name: x}
+`,
+    problems: [
+      'warning t.yaml:2:7: document 1: kind: ServiceAccount is not implemented in this version and has no effect',
     ],
   },
   {

@@ -81,7 +81,7 @@ spec:
       'error t.yaml:5:3: GlooTrafficPolicy/default/x: spec: may have only one of extAuth, glooExtAuth; has both',
       'error t.yaml:6:3: GlooTrafficPolicy/default/x: spec.glooExtAuth: is not supported by this version: external authorization would not run',
       'error t.yaml:7:3: GlooTrafficPolicy/default/x: spec.glooRBAC: is not supported by this version: its rules would not run; use rbac with CEL expressions',
-      'error t.yaml:8:3: GlooTrafficPolicy/default/x: spec.glooRateLimit: is not supported by this version: the limits of a RateLimitConfig would not hold; use rateLimit.local or rateLimit.global',
+      'error t.yaml:8:3: GlooTrafficPolicy/default/x: spec.glooRateLimit: is not supported by this version: its rate limits would not run; use rateLimit',
     ],
   },
   {
@@ -140,12 +140,10 @@ spec:
   entJWT: {beforeExtAuth: {disable: {}}}
   entRBAC: {policies: {}}
   entExtAuth: {disable: {}}
-  entRateLimit: {}
 `,
     problems: [
       'error t.yaml:5:3: EnterpriseKgatewayTrafficPolicy/default/x: spec: may have only one of jwtAuth, entJWT; has both',
       'error t.yaml:7:3: EnterpriseKgatewayTrafficPolicy/default/x: spec.entRBAC: is not supported by this version: its rules would not run; use rbac with CEL expressions',
-      'error t.yaml:9:3: EnterpriseKgatewayTrafficPolicy/default/x: spec.entRateLimit: is not supported by this version: the limits of a RateLimitConfig would not hold; use rateLimit.local or rateLimit.global',
     ],
   },
   {
@@ -218,7 +216,7 @@ spec:
 `,
     problems: [
       'error t.yaml:6:13: EnterpriseAgentgatewayPolicy/default/x: spec.traffic.entExtAuth: is not supported by this version: external authorization would not run',
-      'error t.yaml:6:29: EnterpriseAgentgatewayPolicy/default/x: spec.traffic.entRateLimit: is not supported by this version: the limits of a RateLimitConfig would not hold; use rateLimit.local or rateLimit.global',
+      'error t.yaml:6:29: EnterpriseAgentgatewayPolicy/default/x: spec.traffic.entRateLimit: is not supported by this version: its rate limits would not run; use rateLimit',
       'warning t.yaml:7:13: EnterpriseAgentgatewayPolicy/default/x: spec.backend.tokenExchange: is not implemented in this version and has no effect',
     ],
   },

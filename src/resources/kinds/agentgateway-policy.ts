@@ -6,7 +6,7 @@
 import { backendMcpPolicy, backendTls, otherBackendPolicies } from './agentgateway-backend.ts';
 import { authorization, headerName, targetReferences, targetSelectors } from './common.ts';
 import { mcpResource, remoteJwks } from './mcp-authentication.ts';
-import { agentgatewayRateLimit, noRateLimitConfig } from './rate-limit.ts';
+import { agentgatewayRateLimit } from './rate-limit.ts';
 import { ignored, list, object, oneOfWords, refused, string, type Typed } from './schema.ts';
 
 /** `inline`: a JWKS. */
@@ -108,7 +108,7 @@ export const enterpriseAgentgatewayPolicySpec = object(
       {},
       {
         ...trafficFields,
-        entRateLimit: refused(noRateLimitConfig),
+        entRateLimit: refused('its rate limits would not run; use rateLimit'),
         entTransformation: ignored(),
         entExtAuth: refused('external authorization would not run', 'disable'),
       },

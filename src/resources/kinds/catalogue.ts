@@ -117,6 +117,11 @@ export const kinds: { readonly [K in Kind]: KindDefinition<K> } = {
   Namespace: define('Namespace', '', ['v1'], namespaceSpec, { scope: 'Cluster', layout: 'optionalSpec' }),
 };
 
+/** Kinds whose absence of effect would open access, each with why; an error. */
+export const refusedKinds: ReadonlyMap<string, string> = new Map([
+  ['RateLimitConfig', 'its rate limits would not run; use rateLimit of a policy'],
+]);
+
 /** Kinds that the guides' files hold beside ours; they are skipped with a warning. */
 export const kindsWithoutEffect: ReadonlySet<string> = new Set([
   'GatewayParameters',
@@ -124,7 +129,6 @@ export const kindsWithoutEffect: ReadonlySet<string> = new Set([
   'AgentgatewayParameters',
   'EnterpriseAgentgatewayParameters',
   'EnterpriseKgatewayParameters',
-  'RateLimitConfig',
   'Deployment',
   'ServiceAccount',
 ]);

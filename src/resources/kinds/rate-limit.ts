@@ -14,10 +14,6 @@ import {
 
 const most = 1_000_000_000;
 
-/** Why a field that names a RateLimitConfig is refused. */
-export const noRateLimitConfig =
-  'the limits of a RateLimitConfig would not hold; use rateLimit.local or rateLimit.global';
-
 /** Requests. Default tokensPerFill 1. */
 const tokenBucket = object(
   { maxTokens: integer(1, most), fillInterval: duration },

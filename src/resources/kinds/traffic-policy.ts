@@ -13,11 +13,12 @@ import {
   targetReferences,
   targetSelectors,
 } from './common.ts';
-import { noRateLimitConfig, trafficRateLimit } from './rate-limit.ts';
+import { trafficRateLimit } from './rate-limit.ts';
 import { ignored, object, refused, type Typed } from './schema.ts';
 import { stagedJwt } from './staged-jwt.ts';
 
 const noExtAuth = 'external authorization would not run';
+const noRateLimit = 'its rate limits would not run; use rateLimit';
 const noClaimRules = 'its rules would not run; use rbac with CEL expressions';
 
 /** A provider list lives in a GatewayExtension of type JWT. Default: that kind, own namespace. */
@@ -66,7 +67,7 @@ export const glooTrafficPolicySpec = object(
   {
     ...shared,
     glooJWT: stagedJwt,
-    glooRateLimit: refused(noRateLimitConfig),
+    glooRateLimit: refused(noRateLimit),
     glooTransformation: ignored(),
     glooExtAuth: refused(noExtAuth, 'disable'),
     glooRBAC: refused(noClaimRules, 'disable'),
@@ -87,7 +88,7 @@ export const enterpriseKgatewayTrafficPolicySpec = object(
     ...shared,
     jwtAuth,
     entJWT: stagedJwt,
-    entRateLimit: refused(noRateLimitConfig),
+    entRateLimit: refused(noRateLimit),
     entTransformation: ignored(),
     entExtAuth: refused(noExtAuth, 'disable'),
     entRBAC: refused(noClaimRules, 'disable'),
