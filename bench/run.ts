@@ -19,6 +19,7 @@ import { summarise, type Report, type SubjectResult } from './result.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 import { openStage, type Stage } from './stage.ts';
 import { flood } from './studies/flood.ts';
+import { hiddenNames } from './studies/hidden-names.ts';
 import { idleStreams, mostStreams } from './studies/idle-streams.ts';
 import { reloadUnderLoad } from './studies/reload-under-load.ts';
 import { streamThroughput } from './studies/stream-throughput.ts';
@@ -36,7 +37,7 @@ const subjects = [
   ...[direct, postern, haproxy, nginx, envoy, agentgateway, traefik, fastify, httpProxy],
 ];
 
-const studies = [idleStreams(mostStreams()), streamThroughput, flood, reloadUnderLoad];
+const studies = [idleStreams(mostStreams()), streamThroughput, flood, reloadUnderLoad, hiddenNames];
 
 const HELP = `npm run bench -- [options]
   --scenario NAME   measure these only (repeat, or separate with commas)

@@ -102,6 +102,8 @@ export class Exchange implements Linked<Exchange> {
   headerEdits: readonly HeaderEdit[] = NO_EDITS;
   /** Set by `mcp`: a denial that the upstream itself answers, as it answers for what it does not have. */
   denial: Refusal | null = null;
+  /** Set by `mcp` with `denial`: what the upstream is told that the denied object is called. */
+  hiddenName: string | null = null;
   /** Set by `mcp`: takes out of the answer what the caller may not see; `null` where all of it may pass. */
   answerFilter: AnswerFilter | null = null;
   /** Set by `mcp`: reads the answer along, for the metrics; `null` where nobody has to. */

@@ -21,7 +21,7 @@ export type AnswerFault =
   | 'the content type occurs twice'
   | 'the content type is neither JSON nor an event stream'
   | 'the content is encoded'
-  | 'the answer names too much that is hidden';
+  | 'a hidden name can not be put back';
 
 export type AnswerOutcome = 'ok' | 'error' | 'tool_error';
 
@@ -35,7 +35,7 @@ export type AnswerOutcome = 'ok' | 'error' | 'tool_error';
 export type AnswerMode = 'json' | 'events' | 'pass' | 'fault';
 
 /** Which answers are held back until they are whole; see {@link AnswerFilterOptions.holds}. */
-export type AnswerHold = 'none' | 'results' | 'errors' | 'all';
+export type AnswerHold = 'none' | 'results' | 'all';
 
 export interface AnswerFilterOptions {
   /** The request that is answered; `null` for a stream that answers none (GET), and for a notification. */
@@ -53,8 +53,8 @@ export interface AnswerFilterOptions {
   /**
    * Which answers are held back until they are whole, besides the events of streams, each by itself:
    * `results`: those in JSON that are no HTTP error;
-   * `errors`: HTTP errors too, which are framed as those that repeat a hidden name;
-   * `all`: other media types too, for a request that went up under a hidden name;
+   * `all`: HTTP errors and other media types too, for a request that went up under a hidden name, and for every
+   *   other that could have: they are framed, bounded and refused alike;
    * `none`: none of them; only where `isVisible` is `null`.
    */
   readonly holds: AnswerHold;
@@ -86,7 +86,7 @@ export interface AnswerFilter {
   end(): readonly Uint8Array[];
 }
 
-const TOO_MANY_NAMES: AnswerFault = 'the answer names too much that is hidden';
+const NOT_RESTORED: AnswerFault = 'a hidden name can not be put back';
 const NOTHING: readonly Uint8Array[] = Object.freeze([]);
 
 /**
@@ -150,9 +150,8 @@ class Filter implements AnswerFilter {
   onHead(status: number, headers: HeaderFields): AnswerMode {
     this.#ids?.onHead(headers);
     this.#mode = this.#chooseMode(status, headers);
-    // Nothing but a request that went up under a hidden name has it in the head of its answer.
-    if (this.#holds === 'all' && this.#ids?.restoreFields(headers) === false) {
-      this.#mode = this.#refuse(TOO_MANY_NAMES);
+    if (this.#ids?.restoreFields(headers) === false) {
+      this.#mode = this.#refuse(NOT_RESTORED);
     }
     this.#mayBeEmpty = status !== 200 || this.#context === null;
     if (this.#mode === 'json') this.#body = new GrowingBytes();
@@ -198,7 +197,7 @@ class Filter implements AnswerFilter {
     const holdsAll = this.#holds === 'all';
     // An error or a redirection carries no result, but may repeat a hidden name.
     const isError = status < 200 || status > 299;
-    if (isError && !holdsAll && this.#holds !== 'errors') return 'pass';
+    if (isError && !holdsAll) return 'pass';
     let contentType: string | null = null;
     let isEncoded = false;
     for (let index = 0; index < headers.length; index += 2) {
@@ -267,7 +266,7 @@ class Filter implements AnswerFilter {
   /** @returns `null` after a fault */
   #restoreNames(octets: Buffer, place: NamePlace): Buffer | null {
     const restored = this.#ids === null ? octets : this.#ids.restoreNames(octets, place);
-    if (restored === null) this.#fail(TOO_MANY_NAMES);
+    if (restored === null) this.#fail(NOT_RESTORED);
     return restored;
   }
 

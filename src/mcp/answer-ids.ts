@@ -1,5 +1,6 @@
 import { headerValue, type HeaderFields } from '../accept/request-head.ts';
 import { sealEventId } from './event-id.ts';
+import { holdsOtherSpelling } from './hidden-spellings.ts';
 import { restoreNames, type NamePlace } from './hidden-name.ts';
 import type { SealBinding, SealOwner } from './seal-binding.ts';
 import type { Sealer } from './seal.ts';
@@ -19,6 +20,8 @@ export interface AnswerIdsOptions {
   readonly sealsEvents: boolean;
   /** Whether denied objects go upstream under hidden names, which may come back. */
   readonly restoresNames: boolean;
+  /** What the object of the request is called upstream, where it was denied: from the mark on. */
+  readonly hiddenName: string | null;
 }
 
 /** The ids and names of one answer: what the upstream calls them, and what the client gets to see. */
@@ -27,6 +30,7 @@ export class AnswerIds {
   readonly sealsEvents: boolean;
   readonly #sealer: Sealer;
   readonly #restoresNames: boolean;
+  readonly #hiddenName: string | null;
   readonly #binding: SealBinding;
   #eventBinding: SealBinding;
 
@@ -38,11 +42,13 @@ export class AnswerIds {
     sealsIds,
     sealsEvents,
     restoresNames,
+    hiddenName,
   }: AnswerIdsOptions) {
     this.sealsIds = sealsIds;
     this.sealsEvents = sealsEvents;
     this.#sealer = sealer;
     this.#restoresNames = restoresNames;
+    this.#hiddenName = hiddenName;
     this.#binding = { owner, backend };
     this.#eventBinding = session === null ? this.#binding : { owner, backend, session };
   }
@@ -63,17 +69,27 @@ export class AnswerIds {
     return sealTask(this.#sealer, this.#binding, { target: '', id });
   }
 
-  /** @returns the same memory where nothing is to be put back, `null` for too many names; see {@link restoreNames} */
+  /**
+   * Puts names back, see {@link restoreNames}.
+   *
+   * @returns the same memory where there is none; `null` for too many, and where the name of the request's object
+   *   stands there in another spelling
+   */
   restoreNames(octets: Buffer, place: NamePlace): Buffer | null {
-    return this.#restoresNames ? restoreNames(this.#sealer, this.#binding, octets, place) : octets;
+    if (!this.#restoresNames) return octets;
+    const restored = restoreNames(this.#sealer, this.#binding, octets, place);
+    if (restored === null || this.#hiddenName === null) return restored;
+    return holdsOtherSpelling(this.#hiddenName, restored) ? null : restored;
   }
 
   /**
-   * Puts names back in the values of header fields, in place.
+   * Puts names back in the values of header fields, in place. Nothing but a request that went up under a hidden name
+   * has it in the head of its answer.
    *
-   * @returns false for too many names
+   * @returns false where that can't be done
    */
   restoreFields(headers: HeaderFields): boolean {
+    if (this.#hiddenName === null) return true;
     for (let index = 1; index < headers.length; index += 2) {
       const value = Buffer.from(headers[index] ?? '', 'latin1');
       const restored = this.restoreNames(value, 'field');

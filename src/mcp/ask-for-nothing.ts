@@ -1,5 +1,6 @@
 import type { HeaderEdit, Exchange } from '../exchange.ts';
 import type { Refusal } from '../errors.ts';
+import { fromMark } from './hidden-name.ts';
 import { hideObject } from './hide-object.ts';
 import type { McpBackend } from './mcp-backend.ts';
 import type { McpMessage } from './message.ts';
@@ -34,6 +35,7 @@ export function askForNothing(
   replaceBody(exchange, hidden.body, hidden.name);
   editHeaders(exchange, argumentHeaders(exchange));
   exchange.denial = denial;
+  exchange.hiddenName = fromMark(hidden.name);
   return true;
 }
 

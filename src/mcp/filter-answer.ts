@@ -44,6 +44,7 @@ export function filterAnswer(
     sealsIds,
     sealsEvents: sealsIds && eventIds === 'for the client',
     restoresNames: authorizer !== null && mcp.mayHide,
+    hiddenName: exchange.hiddenName,
   });
   const isVisible = authorizer === null ? null : visibility(exchange, request);
   exchange.answerFilter = createAnswerFilter({
@@ -52,7 +53,7 @@ export function filterAnswer(
     isCompletionVisible:
       request === null || isVisible === null ? null : completionVisibility(request, isVisible),
     ids,
-    holds: holdsOf(exchange, mcp, request),
+    holds: holdsOf(mcp, request),
     maxBytes: authorizer === null ? MAX_READ_BYTES : MAX_FILTERED_BYTES,
   });
 }
@@ -75,14 +76,9 @@ function visibility(exchange: Exchange, request: McpRequest | null): IsVisible {
   };
 }
 
-function holdsOf(
-  { denial }: Exchange,
-  { authorizer, mayHide }: McpBackend,
-  request: McpRequest | null,
-): AnswerHold {
-  if (denial !== null) return 'all';
+function holdsOf({ authorizer, mayHide }: McpBackend, request: McpRequest | null): AnswerHold {
   if (authorizer !== null) {
-    return mayHide && request?.object != null ? 'errors' : 'results';
+    return mayHide && request?.object != null ? 'all' : 'results';
   }
   return request !== null && mayBringTask(request) ? 'results' : 'none';
 }

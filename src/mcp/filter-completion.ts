@@ -23,10 +23,10 @@ const COMPLETION: ValueTree = {
 };
 
 /**
- * What a caller may see of the values that complete a variable of a resource template: a value that is a URI itself
- * is hidden where that resource is, any other where it makes the URI of a hidden resource of the template. Where the
- * template can't be expanded, because another variable has no value yet or for its expressions, the value tells of
- * no one resource and stays.
+ * What a caller may see of the values that complete an argument: a value that is a URI itself is hidden where that
+ * resource is, any other where it makes the URI of a hidden resource of the template that is completed. Where the
+ * template can't be expanded, because another variable has no value yet or for its expressions, and for a prompt's
+ * argument, the value tells of no one resource and stays.
  *
  * @returns `null` for every other request
  */
@@ -34,15 +34,16 @@ export function completionVisibility(
   { object, params }: McpRequest,
   isVisible: IsVisible,
 ): IsCompletionVisible | null {
-  if (object?.type !== 'completion' || object.ref.type !== 'resource') return null;
-  const template = object.ref.uri;
-  const completed = object.argument.name;
+  if (object?.type !== 'completion') return null;
+  const { ref, argument } = object;
+  const template = ref.type === 'resource' ? ref.uri : null;
   const context = isJsonObject(params.context) ? params.context.arguments : undefined;
   const known = isJsonObject(context) ? context : {};
   return (value) => {
     if (value.includes('://')) return isVisible('resources', value);
+    if (template === null) return true;
     const uri = expandTemplate(template, (variable) => {
-      if (variable === completed) return value;
+      if (variable === argument.name) return value;
       const given = Object.hasOwn(known, variable) ? known[variable] : undefined;
       return typeof given === 'string' ? given : undefined;
     });
@@ -52,7 +53,8 @@ export function completionVisibility(
 
 /**
  * Takes the values that are not visible out of the answer to `completion/complete`. All else stays octet by octet,
- * but a `total`, which would tell how many there were: it becomes the number of those that stay.
+ * but `total`, which might count hidden ones, here or among those that did not fit: it becomes the number of the
+ * values that are shown.
  *
  * @param message JSON
  * @returns the same memory if nothing changes; `null` where a member occurs twice, so that two readers could see
@@ -66,7 +68,6 @@ export function filterCompletion(message: Buffer, isVisible: IsCompletionVisible
     const value = stringAt(message, start, end);
     return value === null || !isVisible(value);
   });
-  if (!hidden.includes(true)) return message;
   const edits: Edit[] = [];
   cutItems(
     hidden,
@@ -76,7 +77,9 @@ export function filterCompletion(message: Buffer, isVisible: IsCompletionVisible
   );
   const kept = String(hidden.filter((isHidden) => !isHidden).length);
   for (const { label, start, end } of found) {
-    if (label === 'total') edits.push({ start, end, text: kept });
+    if (label === 'total' && message.toString('latin1', start, end) !== kept) {
+      edits.push({ start, end, text: kept });
+    }
   }
-  return splice(message, edits);
+  return edits.length === 0 ? message : splice(message, edits);
 }

@@ -44,11 +44,15 @@ export function hideUri(sealer: Sealer, binding: SealBinding, uri: string): stri
   return hidden === null ? null : prefixesOf(uri).asSent + hidden;
 }
 
+/** A hidden name without what stands before its mark. */
+export function fromMark(hidden: string): string {
+  return hidden.slice(Math.max(0, hidden.lastIndexOf(MARK)));
+}
+
 /**
  * Puts the client's own names back in place of the hidden ones.
  *
- * A server that writes a hidden name in other letters (capitals, escapes, an encoding) is not understood: nothing is
- * put back, and the client sees a name that nobody but the gate can read.
+ * They are found as they were sent; for other spellings there is `holdsOtherSpelling`.
  *
  * @param octets of a message, of a block of an event stream, or of a header field's value
  * @returns the same memory where there is none; `null` for more names than one message is searched for

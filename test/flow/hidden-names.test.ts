@@ -65,11 +65,23 @@ const unknownTool = (body: string, name = nameIn(body)) => ({
   error: { code: -32602, message: `Unknown tool: ${name}` },
 });
 
+const escape = (text: string): string =>
+  text.replace(/./g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`);
+
+const spellings: Readonly<Record<string, (name: string) => string>> = {
+  capitals: (name) => name.toUpperCase(),
+  'small letters': (name) => `No ${name.toLowerCase()}`,
+  base64: (name) => Buffer.from(`a ${name}.`).toString('base64'),
+  base64url: (name) => Buffer.from(name).toString('base64url'),
+  hexadecimal: (name) => Buffer.from(name).toString('hex'),
+  'percent-encoding': (name) => Buffer.from(name).toString('hex').replace(/../g, '%$&'),
+};
+
 interface Row {
   readonly name: string;
   readonly script: Script;
   readonly id?: string;
-  /** Of both answers. */
+  /** Of both answers; 0: the denied one can't be as the other is, and nothing of it comes. */
   readonly status: number;
 }
 
@@ -144,7 +156,6 @@ const rows: readonly Row[] = [
       });
       response.end(JSON.stringify(unknownTool(body)));
     },
-    // The other request went up under its own name: nothing was to be put back in its head.
     status: 0,
   },
   ...[200, 400].map((status): Row => ({
@@ -158,6 +169,46 @@ const rows: readonly Row[] = [
     },
     status: 502,
   })),
+  ...[200, 202, 404].flatMap((status) =>
+    ['text/plain', 'text/event-stream', ''].map((type): Row => ({
+      name: `compressed, of type "${type}", with status ${status}`,
+      script: ({ body }, response) => {
+        response.writeHead(status, {
+          ...(type === '' ? {} : { 'content-type': type }),
+          'content-encoding': 'gzip',
+        });
+        response.end(gzipSync(nameIn(body)));
+      },
+      status: 502,
+    })),
+  ),
+  {
+    name: 'in an answer of another type, in pieces',
+    script: async ({ body }, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain', etag: '"1"' });
+      for (const letter of nameIn(body)) {
+        response.write(letter);
+        await new Promise(setImmediate);
+      }
+      response.end();
+    },
+    status: 200,
+  },
+  ...Object.entries(spellings).map(([name, spell]): Row => ({
+    name: `in ${name}, which can't be put back`,
+    script: (request, response) =>
+      json(unknownTool(request.body, spell(nameIn(request.body))))(request, response),
+    status: 0,
+  })),
+  {
+    name: 'under escapes, which can not be put back',
+    script: ({ body }, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const text = JSON.stringify(unknownTool(body, 'NAME'));
+      response.end(text.replace('NAME', escape(nameIn(body))));
+    },
+    status: 0,
+  },
   {
     name: 'in a page of an HTTP error',
     script: ({ body }, response) => {
@@ -181,7 +232,10 @@ describe('a hidden name does not come back', () => {
       assert.equal(sentUp[1], 'absent');
       const hidden = sentUp[0] ?? '';
       assert.ok(!JSON.stringify(denied).includes(hidden), JSON.stringify(denied));
-      if (row.status === 0) return;
+      if (row.status === 0) {
+        assert.equal(denied.status, 502);
+        return;
+      }
       assert.equal(denied.status, row.status);
       const rename = (seen: Seen): unknown =>
         JSON.parse(JSON.stringify(seen).replaceAll('absent', 'secret'));

@@ -44,6 +44,7 @@ function run(body: string | Uint8Array, setup: Setup = {}) {
     sealsIds,
     sealsEvents: sealsIds,
     restoresNames: true,
+    hiddenName: null,
   });
   const filter = createAnswerFilter({
     request: null,
@@ -216,9 +217,7 @@ describe('an answer that is held back', () => {
 
   test('for its errors is framed as those that repeat a hidden name', () => {
     const isVisible = (): boolean => true;
-    for (const holds of ['errors', 'all'] as const) {
-      assert.equal(run('x', { status: 400, type: json, isVisible, holds }).mode, 'json');
-    }
+    assert.equal(run('x', { status: 400, type: json, isVisible, holds: 'all' }).mode, 'json');
     assert.equal(run('x', { status: 400, type: json, isVisible, holds: 'results' }).mode, 'pass');
   });
 });

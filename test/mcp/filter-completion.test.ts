@@ -71,17 +71,23 @@ describe('a value of a completion', () => {
     assert.equal(visibility('test://{toString}/{id}', [], context)('b'), true);
   });
 
-  test('of a prompt, and of no completion, tells of no resource', () => {
+  test('of a prompt is hidden where it is such a URI', () => {
     const argument = { name: 'id', value: '' };
-    for (const text of [
-      call('completion/complete', { ref: { type: 'ref/prompt', name: 'x' }, argument }),
-      call('resources/read', { uri: 'test://x' }),
-    ]) {
-      assert.equal(
-        completionVisibility(request(JSON.stringify(text)), () => false),
-        null,
-      );
-    }
+    const ref = { type: 'ref/prompt', name: 'x' };
+    const message = request(JSON.stringify(call('completion/complete', { ref, argument })));
+    const isVisible = completionVisibility(message, (_kind, name) => name === 'test://a');
+    assert.deepEqual(
+      ['test://a', 'test://secret', 'x'].map((value) => isVisible?.(value)),
+      [true, false, true],
+    );
+  });
+
+  test('of no completion is none', () => {
+    const message = request(JSON.stringify(call('resources/read', { uri: 'test://x' })));
+    assert.equal(
+      completionVisibility(message, () => false),
+      null,
+    );
   });
 });
 
@@ -99,7 +105,8 @@ describe('the answer to a completion', () => {
     ['another spelling', '{"\\u0076alues":["\\u0073ecret","a"]}', '{"\\u0076alues":["a"]}'],
     ['what is no string', '{"values":[["a"],"a",1]}', '{"values":["a"]}'],
     ['none', '{"values":["a", "b"],"total":2}', '{"values":["a", "b"],"total":2}'],
-    ['no values', '{"values":null,"total":2}', '{"values":null,"total":2}'],
+    ['no values', '{"values":null,"total":2}', '{"values":null,"total":0}'],
+    ['those that did not fit', '{"values":["a"],"total":200}', '{"values":["a"],"total":1}'],
   ];
   for (const [name, sent, seen] of rows) {
     test(`loses the values that are hidden: ${name}`, () => {
