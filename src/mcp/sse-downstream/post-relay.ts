@@ -5,7 +5,7 @@ import type { Clock, Milliseconds } from '../../units.ts';
 import type { Siblings } from '../../workers/siblings.ts';
 import { RelayResponder } from './relay-responder.ts';
 import { readRelayedAnswer, readRelayedPost, writeRelayedPost } from './relayed-post.ts';
-import type { RelayedAnswer } from './relayed-post.ts';
+import type { RelayedAnswer, RelayedDenial } from './relayed-post.ts';
 
 const POST_TOPIC = 'sse-post';
 const ANSWER_TOPIC = 'sse-answer';
@@ -62,9 +62,13 @@ export function createPostRelay(options: PostRelayOptions): PostRelay {
     return found.exchange;
   }
 
-  function takeAnswer({ id, status, headers, body }: RelayedAnswer): void {
+  function takeAnswer({ id, status, headers, body, isCarried, denial }: RelayedAnswer): void {
     const exchange = settle(id);
     if (exchange === null || exchange.responder.finished) return;
+    exchange.isCarried = isCarried;
+    if (denial !== null && exchange.refusal === null) {
+      exchange.denial ??= denialFrom(denial);
+    }
     exchange.status = status;
     exchange.responder.send(status, headers, body);
   }
@@ -74,10 +78,12 @@ export function createPostRelay(options: PostRelayOptions): PostRelay {
     const listeners = post === null ? null : options.listenersOf(post.port);
     if (post === null || listeners === null) return;
     const responder = new RelayResponder((status, headers, body) => {
-      const answer: RelayedAnswer = { id: post.id, status, headers, body };
+      const { isCarried } = exchange;
+      const denial = denialOf(exchange);
+      const answer: RelayedAnswer = { id: post.id, status, headers, body, isCarried, denial };
       siblings.send(from, ANSWER_TOPIC, JSON.stringify(answer));
     });
-    const exchange = new Exchange(
+    const exchange: Exchange = new Exchange(
       post.head,
       responder,
       null,
@@ -115,4 +121,19 @@ export function createPostRelay(options: PostRelayOptions): PostRelay {
       siblings.send(workerId, POST_TOPIC, writeRelayedPost({ id, port, serverName, head, body }));
     },
   };
+}
+
+function denialOf({ denial, refusal }: Exchange): RelayedDenial | null {
+  const denied = denial ?? refusal;
+  if (denied?.kind.code !== 'AUTHORIZATION_DENIED') return null;
+  const { policy = '', rule = '', detail = '' } = denied;
+  return { policy, rule, detail };
+}
+
+function denialFrom({ policy, rule, detail }: RelayedDenial): Refusal {
+  return new Refusal('AUTHORIZATION_DENIED', {
+    ...(policy === '' ? {} : { policy }),
+    ...(rule === '' ? {} : { rule }),
+    ...(detail === '' ? {} : { detail }),
+  });
 }

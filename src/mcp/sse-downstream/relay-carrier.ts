@@ -22,7 +22,6 @@ export class RelayCarrier implements MessageCarrier {
   }
 
   carry(exchange: Exchange): Verdict {
-    exchange.isCarried = exchange.message?.kind === 'request';
     this.#relay.send(exchange, this.#workerId, this.#body);
     return ANSWERED;
   }

@@ -1,5 +1,5 @@
 import type { HeaderFields, RequestHead } from '../../accept/request-head.ts';
-import { isJsonObject } from '../../json/read-json.ts';
+import { isJsonObject, type JsonObject } from '../../json/read-json.ts';
 
 /** One POST on its way from the worker that got it to the worker that holds its stream. */
 export interface RelayedPost {
@@ -17,6 +17,16 @@ export interface RelayedAnswer {
   readonly status: number;
   readonly headers: HeaderFields;
   readonly body: string;
+  /** Whether the answer to the message comes on the stream, and is counted there. */
+  readonly isCarried: boolean;
+  /** What the policies of the holder decided: it may know names that the other worker does not. */
+  readonly denial: RelayedDenial | null;
+}
+
+export interface RelayedDenial {
+  readonly policy: string;
+  readonly rule: string;
+  readonly detail: string;
 }
 
 export function writeRelayedPost(post: RelayedPost): string {
@@ -25,8 +35,8 @@ export function writeRelayedPost(post: RelayedPost): string {
 
 /** @returns `null` for what no worker of this version writes */
 export function readRelayedPost(payload: string): RelayedPost | null {
-  const value: unknown = JSON.parse(payload);
-  if (!isJsonObject(value)) return null;
+  const value = readPayload(payload);
+  if (value === null) return null;
   const { id, port, serverName, head, body } = value;
   if (typeof id !== 'number' || typeof port !== 'string' || typeof body !== 'string') return null;
   if (serverName !== null && typeof serverName !== 'string') return null;
@@ -36,11 +46,29 @@ export function readRelayedPost(payload: string): RelayedPost | null {
 
 /** @returns `null` for what no worker of this version writes */
 export function readRelayedAnswer(payload: string): RelayedAnswer | null {
-  const value: unknown = JSON.parse(payload);
-  if (!isJsonObject(value)) return null;
-  const { id, status, headers, body } = value;
+  const value = readPayload(payload);
+  if (value === null) return null;
+  const { id, status, headers, body, isCarried, denial } = value;
   if (typeof id !== 'number' || typeof status !== 'number' || typeof body !== 'string') return null;
-  return isHeaderFields(headers) ? { id, status, headers, body } : null;
+  if (!isHeaderFields(headers) || typeof isCarried !== 'boolean') return null;
+  if (denial !== null && !isRelayedDenial(denial)) return null;
+  return { id, status, headers, body, isCarried, denial };
+}
+
+function readPayload(payload: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(payload);
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRelayedDenial(value: unknown): value is RelayedDenial {
+  return (
+    isJsonObject(value) &&
+    ['policy', 'rule', 'detail'].every((name) => typeof value[name] === 'string')
+  );
 }
 
 function isRequestHead(value: unknown): value is RequestHead {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { RequestHead } from '../../../src/accept/request-head.ts';
+import { Refusal } from '../../../src/errors.ts';
 import { Exchange } from '../../../src/exchange.ts';
 import { createPostRelay } from '../../../src/mcp/sse-downstream/post-relay.ts';
 import { RelayResponder } from '../../../src/mcp/sse-downstream/relay-responder.ts';
@@ -88,6 +89,41 @@ describe('a POST for another worker', () => {
     assert.equal(answers.length, 1);
   });
 
+  test('brings back who counts it, and the denial that its holder alone could decide on', (t) => {
+    const denial = { policy: 'default/p', rule: 'false', detail: 'why' };
+    const { relay } = createPair(t, (exchange) => {
+      exchange.isCarried = true;
+      exchange.denial = new Refusal('AUTHORIZATION_DENIED', denial);
+      exchange.responder.send(202, [], '');
+    });
+    const { exchange } = createExchange();
+    relay.send(exchange, 'b', body);
+    assert.equal(exchange.isCarried, true);
+    const { kind, policy, rule, detail } = exchange.denial ?? assert.fail();
+    assert.equal(kind.code, 'AUTHORIZATION_DENIED');
+    assert.deepEqual({ policy, rule, detail }, denial);
+  });
+
+  test('takes no answer that can not be read', (t) => {
+    const { relay, ears } = createPair(t, () => undefined);
+    const { exchange, answers } = createExchange();
+    relay.send(exchange, 'b', body);
+    const good = { id: 1, status: 200, headers: [], body: '', isCarried: false, denial: null };
+    for (const payload of [
+      'no JSON',
+      '[]',
+      ...[{ isCarried: 1 }, { denial: {} }, { denial: { policy: '', rule: '', detail: 1 } }].map(
+        (change) => JSON.stringify({ ...good, ...change }),
+      ),
+    ]) {
+      ears.get('a sse-answer')?.('b', payload);
+      ears.get('b sse-post')?.('a', payload);
+    }
+    assert.deepEqual(answers, []);
+    ears.get('a sse-answer')?.('b', JSON.stringify(good));
+    assert.equal(answers.length, 1);
+  });
+
   test('is answered with 404 when nobody answers', (t) => {
     const { relay } = createPair(t, () => undefined);
     const { exchange, answers } = createExchange();
@@ -102,7 +138,8 @@ describe('a POST for another worker', () => {
     const { relay, ears } = createPair(t, () => undefined);
     const { exchange, answers } = createExchange();
     relay.send(exchange, 'b', body);
-    const answer = JSON.stringify({ id: 1, status: 200, headers: [], body: 'forged' });
+    const rest = { headers: [], body: 'forged', isCarried: false, denial: null };
+    const answer = JSON.stringify({ id: 1, status: 200, ...rest });
     ears.get('a sse-answer')?.('c', answer);
     assert.deepEqual(answers, []);
     ears.get('a sse-answer')?.('b', answer);
