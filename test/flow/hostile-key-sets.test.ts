@@ -90,11 +90,14 @@ const faults: readonly (readonly [name: string, fault: Fault])[] = [
 ];
 
 const listens = (port: number) =>
-  until('the gate to listen', () =>
-    sendMcp(port, ping).then(
-      () => true,
-      () => false,
-    ),
+  until(
+    'the gate to listen',
+    () =>
+      sendMcp(port, ping).then(
+        () => true,
+        () => false,
+      ),
+    30_000,
   );
 
 let gate: Postern;
