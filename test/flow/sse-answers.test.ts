@@ -145,13 +145,18 @@ for (const workers of [1, 2]) {
         server(async (request, response) => {
           await new Promise((resolve) => setTimeout(resolve, 300));
           const isError = nameIn(request.body) === 'broken';
-          const result = { isError, content: [] };
+          const tools = ['broken', 'fine'].map((name) => ({ name, inputSchema: {} }));
+          const isList = read(request.body).method === 'tools/list';
+          const result = isList ? { tools } : { isError, content: [] };
           return json({ jsonrpc: '2.0', id: read(request.body).id, result })(request, response);
         }),
       );
       const gate = await startGate(t, { upstreamPort: upstream.port, more: [jwt], options });
       const client = await openSse(gate.port, PATH, alice);
       await client.initialize();
+      // Names become labels once a list has told of them.
+      const list = { jsonrpc: '2.0', id: 9, method: 'tools/list' };
+      await client.ask(list);
       for (const [index, name] of ['broken', 'fine', 'broken'].entries()) {
         await client.ask(call(10 + index, name));
       }
@@ -165,7 +170,7 @@ for (const workers of [1, 2]) {
       const calls = text
         .split('\n')
         .filter((line) => line.includes('method="tools/call"') && line.includes('outcome='));
-      assert.match(calls.join('\n'), /outcome="ok"[^\n]* 1$/m);
+      assert.match(calls.join('\n'), /tool="fine"[^\n]*outcome="ok"[^\n]* 1$/m);
       const seconds = /mcp_request_duration_seconds_sum\{[^}]*method="tools\/call"[^}]*\} (\S+)/;
       assert.ok(Number(seconds.exec(text)?.[1]) >= 0.9, text);
     });

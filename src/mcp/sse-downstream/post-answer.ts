@@ -11,6 +11,7 @@ import type { StreamEnding } from '../../streams/stream-ending.ts';
 import type { Milliseconds } from '../../units.ts';
 import type { AnswerOutcome } from '../answer-filter.ts';
 import type { McpRequest } from '../message.ts';
+import type { AnswerObserver } from '../tool-list-observer.ts';
 import type { ErrorReader } from './error-reader.ts';
 import { errorOfBody, jsonRpcError } from './json-rpc-error.ts';
 import type { MessageReader } from './message-reader.ts';
@@ -25,6 +26,8 @@ export interface PostAnswerOptions {
   /** The request that is answered; `null` for a notification or a client's answer. */
   readonly request: McpRequest | null;
   readonly reader: MessageReader;
+  /** Reads a good answer along, for the metrics; `null` where nobody has to. */
+  readonly observer: AnswerObserver | null;
   /** Of an HTTP error. */
   readonly errorReader: ErrorReader;
   /** What the answer to the request said, once the reader has handed it on. */
@@ -107,14 +110,16 @@ export class PostAnswer implements UpstreamAnswer, RunningAnswer {
       return;
     }
     this.#options.onAccepted(headers);
+    this.#options.observer?.onHead(status, headers);
     this.#options.reader.start(status, headers);
     this.#checkFault();
   }
 
   onData(piece: Uint8Array): boolean {
     if (this.#isOver) return true;
-    const { reader, errorReader, isBackedUp } = this.#options;
+    const { reader, errorReader, observer, isBackedUp } = this.#options;
     if (this.#errorStatus === 0) {
+      observer?.push(piece);
       reader.push(piece);
       this.#checkFault();
     } else {
@@ -129,7 +134,8 @@ export class PostAnswer implements UpstreamAnswer, RunningAnswer {
       this.#endError();
       return;
     }
-    const { reader } = this.#options;
+    const { reader, observer } = this.#options;
+    observer?.end();
     reader.end();
     if (this.#checkFault()) return;
     this.#fail('UPSTREAM_PROTOCOL');

@@ -5,6 +5,7 @@ import type { AnswerFilter, AnswerOutcome } from '../answer-filter.ts';
 import type { McpMessage, McpRequest } from '../message.ts';
 import { ClientStream } from './client-stream.ts';
 import { endpointEvent, messageEvent } from './event-text.ts';
+import type { AnswerObserver } from '../tool-list-observer.ts';
 import { ErrorReader } from './error-reader.ts';
 import { MessageReader } from './message-reader.ts';
 import { MessageOrder } from './message-order.ts';
@@ -36,6 +37,8 @@ export interface PostedMessage {
   readonly request: UpstreamRequest;
   /** For the answer to this message; `null` where there is nothing to hide. */
   readonly filter: AnswerFilter | null;
+  /** Reads the answer along, for the metrics; `null` where nobody has to. */
+  readonly observer: AnswerObserver | null;
   /** Bounds the time to the head of the answer; `null`: no limit. */
   readonly timeoutMs: Milliseconds | null;
   /** The upstream has opened a session. */
@@ -93,7 +96,7 @@ export class SseStream {
    * @returns the answer that is under way
    */
   post(posted: PostedMessage): PostAnswer {
-    const { message, upstream, request, filter, timeoutMs } = posted;
+    const { message, upstream, request, filter, observer, timeoutMs } = posted;
     const asked = message.kind === 'request' ? message : null;
     const isInitialized =
       message.kind === 'notification' && message.method === 'notifications/initialized';
@@ -108,6 +111,7 @@ export class SseStream {
     const answer: PostAnswer = new PostAnswer({
       request: asked,
       reader,
+      observer,
       errorReader: new ErrorReader(filter),
       answered: () => answered,
       isBackedUp: () => this.#client.isBackedUp,

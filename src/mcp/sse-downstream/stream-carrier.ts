@@ -40,13 +40,14 @@ export class StreamCarrier implements MessageCarrier {
   /** @returns PASS; SESSION_UNKNOWN where the stream has ended, MESSAGES_IN_FLIGHT where it is busy */
   carry(exchange: Exchange): Verdict {
     const stream = this.#stream;
-    const { message, upstream, answerFilter: filter, rule } = exchange;
+    const { message, upstream, answerFilter: filter, answerObserver: observer, rule } = exchange;
     if (!stream.isOpen || message === null || upstream === null) {
       return new Refusal('SESSION_UNKNOWN');
     }
     if (stream.isBusy) return new Refusal('MESSAGES_IN_FLIGHT');
     // What is filtered is the answer on the stream; the 202 holds nothing to hide.
     exchange.answerFilter = null;
+    exchange.answerObserver = null;
     const timeoutMs = shorter(
       rule?.requestTimeoutMs ?? null,
       rule?.backendRequestTimeoutMs ?? null,
@@ -60,6 +61,7 @@ export class StreamCarrier implements MessageCarrier {
         upstream,
         request,
         filter,
+        observer,
         timeoutMs,
         onSessionOpened: () => (exchange.hasOpenedSession = true),
         onRevoked: ({ reason, refusal }) => {
