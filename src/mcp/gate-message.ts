@@ -84,6 +84,20 @@ export function gateMessage(exchange: Exchange): Verdict | Promise<Verdict> {
 
   const taskUnknown = openTasks(exchange, mcp, message);
   if (taskUnknown !== null) return taskUnknown;
+  if (mcp.federation === null) return decideOn(exchange, mcp, message, body);
+  const ready = exchange.carrier?.whenReady() ?? null;
+  return ready === null
+    ? learnAndDecide(exchange, mcp, message, body)
+    : ready.then(() => learnAndDecide(exchange, mcp, message, body));
+}
+
+/** Asks the targets first what they have, where that has to be known and is not. */
+function learnAndDecide(
+  exchange: Exchange,
+  mcp: McpBackend,
+  message: McpMessage,
+  body: Uint8Array,
+): Verdict | Promise<Verdict> {
   const locate = locatorOf(exchange, mcp);
   federate(exchange, mcp, message, locate);
   const learning =

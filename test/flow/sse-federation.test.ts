@@ -40,6 +40,7 @@ const call = (id: number, name: string) => ({
 
 /** A session server with one tool, which says a word of its own on its GET stream. */
 function server(label: string, tool: string): Script {
+  let isInitialized = false;
   return (request, response) => {
     if (request.method === 'DELETE') return void response.writeHead(200).end();
     if (request.method === 'GET') {
@@ -48,7 +49,18 @@ function server(label: string, tool: string): Script {
       return void response.write(event(JSON.stringify({ jsonrpc: '2.0', method })));
     }
     const { id, method } = JSON.parse(request.body) as { id?: unknown; method: string };
-    if (id === undefined) return void response.writeHead(202).end();
+    // Some servers take their time, and nothing else before.
+    if (id === undefined) {
+      setTimeout(() => {
+        isInitialized = true;
+        response.writeHead(202).end();
+      }, 200);
+      return;
+    }
+    if (method === 'tools/list' && !isInitialized) {
+      const error = { code: -32600, message: 'not initialized' };
+      return json({ jsonrpc: '2.0', id, error })(request, response);
+    }
     if (method === 'initialize') response.setHeader('mcp-session-id', `session-of-${label}`);
     const result =
       method === 'initialize'

@@ -10,6 +10,8 @@ import type { OpenedSession } from '../session.ts';
 export interface MessageCarrier {
   /** The session that the stream leads to; `null` where there is none yet, or another worker has it. */
   readonly session: OpenedSession | null;
+  /** Settles when the upstream may be asked on behalf of the session; `null`: now. */
+  whenReady(): Promise<void> | null;
   /** Takes a message that may go upstream. */
   carry(exchange: Exchange): Verdict;
   /**

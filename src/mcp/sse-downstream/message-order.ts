@@ -10,12 +10,19 @@ const LONGEST_HOLD_MS: Milliseconds = 2_000;
  */
 export class MessageOrder {
   #waiting: (() => void)[] = [];
+  #onReleased: (() => void)[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   /** Runs `start` now, or after the release. */
   run(start: () => void): void {
     if (this.#timer === null) start();
     else this.#waiting.push(start);
+  }
+
+  /** Settles with the release, or the end; `null` where nothing is held. */
+  whenReleased(): Promise<void> | null {
+    if (this.#timer === null) return null;
+    return new Promise((resolve) => this.#onReleased.push(resolve));
   }
 
   /** From now on messages wait, though not for ever. */
@@ -29,12 +36,20 @@ export class MessageOrder {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const start of waiting) this.run(start);
+    this.#tellReleased();
   }
 
   /** Nothing of what waits is run any more. */
   stop(): void {
     this.#stopTimer();
     this.#waiting = [];
+    this.#tellReleased();
+  }
+
+  #tellReleased(): void {
+    const told = this.#onReleased;
+    this.#onReleased = [];
+    for (const tell of told) tell();
   }
 
   #stopTimer(): void {

@@ -21,6 +21,10 @@ export class RelayCarrier implements MessageCarrier {
     this.#body = body;
   }
 
+  whenReady(): null {
+    return null;
+  }
+
   carry(exchange: Exchange): Verdict {
     this.#relay.send(exchange, this.#workerId, this.#body);
     return ANSWERED;

@@ -142,6 +142,11 @@ export class SseStream {
     return answer;
   }
 
+  /** Settles when the server has taken `notifications/initialized`, or the stream is over; `null`: nothing waits. */
+  whenReady(): Promise<void> | null {
+    return this.#order.whenReleased();
+  }
+
   /** Brings an answer of the gate's own to where the client looks for answers. */
   send(message: Uint8Array): void {
     this.#client.send(messageEvent(message));

@@ -37,6 +37,10 @@ export class StreamCarrier implements MessageCarrier {
       : { upstreamId, hash: hashSessionId(upstreamId), needsReseal: false };
   }
 
+  whenReady(): Promise<void> | null {
+    return this.#stream.whenReady();
+  }
+
   /** @returns PASS; SESSION_UNKNOWN where the stream has ended, MESSAGES_IN_FLIGHT where it is busy */
   carry(exchange: Exchange): Verdict {
     const stream = this.#stream;
