@@ -6,6 +6,7 @@ import type { PolicySubject } from './authorize/authorizer.ts';
 import type { Principal } from './authenticate/principal.ts';
 import type { Refusal } from './errors.ts';
 import type { AnswerFilter } from './mcp/answer-filter.ts';
+import type { HiddenName } from './mcp/hidden-name.ts';
 import type { AnswerObserver } from './mcp/tool-list-observer.ts';
 import type { McpMessage } from './mcp/message.ts';
 import type { MessageCarrier } from './mcp/sse-downstream/message-carrier.ts';
@@ -103,7 +104,7 @@ export class Exchange implements Linked<Exchange> {
   /** Set by `mcp`: a denial that the upstream itself answers, as it answers for what it does not have. */
   denial: Refusal | null = null;
   /** Set by `mcp` with `denial`: what the upstream is told that the denied object is called. */
-  hiddenName: string | null = null;
+  hiddenName: HiddenName | null = null;
   /** Set by `mcp`: takes out of the answer what the caller may not see; `null` where all of it may pass. */
   answerFilter: AnswerFilter | null = null;
   /** Set by `mcp`: reads the answer along, for the metrics; `null` where nobody has to. */

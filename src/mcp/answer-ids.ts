@@ -1,7 +1,7 @@
 import { headerValue, type HeaderFields } from '../accept/request-head.ts';
 import { sealEventId } from './event-id.ts';
-import { holdsOtherSpelling } from './hidden-spellings.ts';
-import { restoreNames, type NamePlace } from './hidden-name.ts';
+import { restoreNames, type HiddenName, type NamePlace } from './hidden-name.ts';
+import { createSpellingTest } from './hidden-spellings.ts';
 import type { SealBinding, SealOwner } from './seal-binding.ts';
 import type { Sealer } from './seal.ts';
 import { SESSION_HEADER } from './session.ts';
@@ -20,8 +20,8 @@ export interface AnswerIdsOptions {
   readonly sealsEvents: boolean;
   /** Whether denied objects go upstream under hidden names, which may come back. */
   readonly restoresNames: boolean;
-  /** What the object of the request is called upstream, where it was denied: from the mark on. */
-  readonly hiddenName: string | null;
+  /** What the object of the request is called upstream, where it was denied. */
+  readonly hiddenName: HiddenName | null;
 }
 
 /** The ids and names of one answer: what the upstream calls them, and what the client gets to see. */
@@ -30,7 +30,8 @@ export class AnswerIds {
   readonly sealsEvents: boolean;
   readonly #sealer: Sealer;
   readonly #restoresNames: boolean;
-  readonly #hiddenName: string | null;
+  readonly #hiddenName: HiddenName | null;
+  readonly #holdsOtherSpelling: (octets: Buffer) => boolean;
   readonly #binding: SealBinding;
   #eventBinding: SealBinding;
 
@@ -49,6 +50,8 @@ export class AnswerIds {
     this.#sealer = sealer;
     this.#restoresNames = restoresNames;
     this.#hiddenName = hiddenName;
+    this.#holdsOtherSpelling =
+      hiddenName === null ? () => false : createSpellingTest(hiddenName.alias);
     this.#binding = { owner, backend };
     this.#eventBinding = session === null ? this.#binding : { owner, backend, session };
   }
@@ -77,9 +80,9 @@ export class AnswerIds {
    */
   restoreNames(octets: Buffer, place: NamePlace): Buffer | null {
     if (!this.#restoresNames) return octets;
-    const restored = restoreNames(this.#sealer, this.#binding, octets, place);
-    if (restored === null || this.#hiddenName === null) return restored;
-    return holdsOtherSpelling(this.#hiddenName, restored) ? null : restored;
+    const known = this.#hiddenName;
+    const restored = restoreNames(this.#sealer, this.#binding, octets, place, known);
+    return restored === null || this.#holdsOtherSpelling(restored) ? null : restored;
   }
 
   /**
@@ -90,8 +93,11 @@ export class AnswerIds {
    */
   restoreFields(headers: HeaderFields): boolean {
     if (this.#hiddenName === null) return true;
+    const { alias } = this.#hiddenName;
     for (let index = 1; index < headers.length; index += 2) {
-      const value = Buffer.from(headers[index] ?? '', 'latin1');
+      const text = headers[index] ?? '';
+      if (text.length < alias.length) continue;
+      const value = Buffer.from(text, 'latin1');
       const restored = this.restoreNames(value, 'field');
       if (restored === null) return false;
       if (restored !== value) headers[index] = restored.toString('latin1');

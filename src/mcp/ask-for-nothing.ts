@@ -1,6 +1,6 @@
 import type { HeaderEdit, Exchange } from '../exchange.ts';
 import type { Refusal } from '../errors.ts';
-import { fromMark } from './hidden-name.ts';
+import { hiddenNameOf } from './hidden-name.ts';
 import { hideObject } from './hide-object.ts';
 import type { McpBackend } from './mcp-backend.ts';
 import type { McpMessage } from './message.ts';
@@ -35,7 +35,7 @@ export function askForNothing(
   replaceBody(exchange, hidden.body, hidden.name);
   editHeaders(exchange, argumentHeaders(exchange));
   exchange.denial = denial;
-  exchange.hiddenName = fromMark(hidden.name);
+  exchange.hiddenName = hiddenNameOf(hidden.name, hidden.ownName);
   return true;
 }
 

@@ -44,9 +44,17 @@ export function hideUri(sealer: Sealer, binding: SealBinding, uri: string): stri
   return hidden === null ? null : prefixesOf(uri).asSent + hidden;
 }
 
-/** A hidden name without what stands before its mark. */
-export function fromMark(hidden: string): string {
-  return hidden.slice(Math.max(0, hidden.lastIndexOf(MARK)));
+/** A name that was hidden. */
+export interface HiddenName {
+  /** From the mark on. */
+  readonly alias: string;
+  /** What the upstream would have been told. */
+  readonly name: string;
+}
+
+/** @param hidden what {@link hideName} or {@link hideUri} made of a name, also with something in front */
+export function hiddenNameOf(hidden: string, name: string): HiddenName {
+  return { alias: hidden.slice(Math.max(0, hidden.lastIndexOf(MARK))), name };
 }
 
 /**
@@ -55,6 +63,7 @@ export function fromMark(hidden: string): string {
  * They are found as they were sent; for other spellings there is `holdsOtherSpelling`.
  *
  * @param octets of a message, of a block of an event stream, or of a header field's value
+ * @param known one that needs not be opened, which takes time
  * @returns the same memory where there is none; `null` for more names than one message is searched for
  */
 export function restoreNames(
@@ -62,6 +71,7 @@ export function restoreNames(
   binding: SealBinding,
   octets: Buffer,
   place: NamePlace,
+  known: HiddenName | null = null,
 ): Buffer | null {
   let at = octets.indexOf(MARK);
   if (at < 0) return octets;
@@ -73,7 +83,12 @@ export function restoreNames(
     if (hidden !== null) {
       opened += 1;
       if (opened > MAX_OPENED) return null;
-      edit = restoreAt(sealer, binding, octets, hidden, place);
+      const isKnown = known !== null && known.alias === octets.toString('latin1', at, hidden.end);
+      const { owner, backend } = binding;
+      const name = isKnown
+        ? known.name
+        : sealer.openLasting('name', { owner, backend }, hidden.sealed);
+      if (name !== null) edit = restoreAt(octets, hidden, name, place);
     }
     if (edit !== null) edits.push(edit);
     at = octets.indexOf(MARK, edit?.end ?? at + MARK.length);
@@ -92,7 +107,7 @@ function hide(
   return MARK + letter + sealed.length.toString(36).padStart(LENGTH_DIGITS, '0') + sealed;
 }
 
-interface HiddenName {
+interface MarkedName {
   readonly start: number;
   readonly end: number;
   readonly isUri: boolean;
@@ -100,7 +115,7 @@ interface HiddenName {
 }
 
 /** What has the form of a hidden name; `null` for a mark that nothing of the kind follows. */
-function hiddenAt(octets: Buffer, start: number): HiddenName | null {
+function hiddenAt(octets: Buffer, start: number): MarkedName | null {
   const lengthAt = start + MARK.length + 1;
   const sealedAt = lengthAt + LENGTH_DIGITS;
   const letter = octets.toString('latin1', lengthAt - 1, lengthAt);
@@ -113,14 +128,11 @@ function hiddenAt(octets: Buffer, start: number): HiddenName | null {
 }
 
 function restoreAt(
-  sealer: Sealer,
-  { owner, backend }: SealBinding,
   octets: Buffer,
-  { start, end, isUri, sealed }: HiddenName,
+  { start, end, isUri }: MarkedName,
+  name: string,
   place: NamePlace,
-): Edit | null {
-  const name = sealer.openLasting('name', { owner, backend }, sealed);
-  if (name === null) return null;
+): Edit {
   if (isUri) {
     const { asSent, canonical } = prefixesOf(name);
     for (const [prefix, uri] of [

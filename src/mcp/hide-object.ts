@@ -9,6 +9,8 @@ export interface HiddenRequest {
   readonly body: Buffer;
   /** The name in the body, for `Mcp-Name`; letters, digits and what URIs need. */
   readonly name: string;
+  /** What the upstream would have been told in the place of its hidden part. */
+  readonly ownName: string;
 }
 
 const NAMED: ValueTree = {
@@ -52,8 +54,9 @@ export function hideObject(
   own: (kind: 'tool' | 'prompt' | 'resource', name: string) => string,
 ): HiddenRequest | null {
   const { object } = request;
-  const name = object === null ? null : hiddenNameOf(sealer, binding, object, own);
-  if (name === null) return null;
+  const named = object === null ? null : hide(sealer, binding, object, own);
+  if (named === null) return null;
+  const { name } = named;
   const found = findValues(body, object?.type === 'completion' ? COMPLETION : NAMED);
   if (typeof found === 'number') return null;
   const edits = found.map(({ label, start, end }) => ({
@@ -61,7 +64,7 @@ export function hideObject(
     end,
     text: replacement(label, name),
   }));
-  return { body: splice(body, edits), name };
+  return { body: splice(body, edits), ...named };
 }
 
 function replacement(label: string, name: string): string {
@@ -69,28 +72,33 @@ function replacement(label: string, name: string): string {
   return label === 'argument' ? '{"name":"","value":""}' : '{}';
 }
 
-function hiddenNameOf(
+function hide(
   sealer: Sealer,
   binding: SealBinding,
   object: McpObject,
   own: (kind: 'tool' | 'prompt' | 'resource', name: string) => string,
-): string | null {
-  const hide = (kind: 'tool' | 'prompt' | 'resource', name: string): string | null => {
-    const ownName = own(kind, name);
-    const hidden = (kind === 'resource' ? hideUri : hideName)(sealer, binding, ownName);
-    if (hidden === null) return null;
-    return name.endsWith(ownName) ? name.slice(0, name.length - ownName.length) + hidden : hidden;
-  };
+): Pick<HiddenRequest, 'name' | 'ownName'> | null {
+  const named = kindAndName(object);
+  if (named === null) return null;
+  const [kind, name] = named;
+  const ownName = own(kind, name);
+  const hidden = (kind === 'resource' ? hideUri : hideName)(sealer, binding, ownName);
+  if (hidden === null) return null;
+  const front = name.endsWith(ownName) ? name.slice(0, name.length - ownName.length) : '';
+  return { name: front + hidden, ownName };
+}
+
+function kindAndName(object: McpObject): readonly ['tool' | 'prompt' | 'resource', string] | null {
   switch (object.type) {
     case 'tool':
     case 'prompt':
-      return hide(object.type, object.name);
+      return [object.type, object.name];
     case 'resource':
-      return hide('resource', object.uri);
+      return ['resource', object.uri];
     case 'completion':
       return object.ref.type === 'prompt'
-        ? hide('prompt', object.ref.name)
-        : hide('resource', object.ref.uri);
+        ? ['prompt', object.ref.name]
+        : ['resource', object.ref.uri];
     case 'resources':
     case 'task':
       return null;
