@@ -53,7 +53,9 @@ async function call(name: string, id: number | string): Promise<Seen> {
   const { date, ...headers } = response.headers;
   assert.ok(date !== undefined);
   // The comment that carries the head comes where the first event is late, whatever was asked for.
-  const body = Buffer.concat(pieces).toString('latin1').replace(/^:\n\n/, '');
+  const body = Buffer.concat(pieces)
+    .toString('latin1')
+    .replace(/^:\n\n/, '');
   return { status: response.statusCode, headers, body };
 }
 
