@@ -1,3 +1,5 @@
+import { parseUrl } from '../parse-url.ts';
+
 /** Holds the URL, credentials included: never a command-line option, which every user of the machine can read. */
 export const REDIS_URL_VARIABLE = 'POSTERN_REDIS_URL';
 
@@ -10,7 +12,7 @@ export function parseRedisUrl(
   text: string | undefined,
 ): { readonly ok: true; readonly url: string | null } | { readonly ok: false; problem: string } {
   if (text === undefined || text === '') return { ok: true, url: null };
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = parseUrl(text);
   if ((url?.protocol === 'redis:' || url?.protocol === 'rediss:') && url.hostname !== '') {
     return { ok: true, url: text };
   }

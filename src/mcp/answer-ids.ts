@@ -31,7 +31,7 @@ export class AnswerIds {
   readonly #sealer: Sealer;
   readonly #restoresNames: boolean;
   readonly #hiddenName: HiddenName | null;
-  readonly #holdsOtherSpelling: (octets: Buffer) => boolean;
+  readonly #holdsOtherSpelling: ((octets: Buffer) => boolean) | null;
   readonly #binding: SealBinding;
   #eventBinding: SealBinding;
 
@@ -50,8 +50,7 @@ export class AnswerIds {
     this.#sealer = sealer;
     this.#restoresNames = restoresNames;
     this.#hiddenName = hiddenName;
-    this.#holdsOtherSpelling =
-      hiddenName === null ? () => false : createSpellingTest(hiddenName.alias);
+    this.#holdsOtherSpelling = hiddenName === null ? null : createSpellingTest(hiddenName.alias);
     this.#binding = { owner, backend };
     this.#eventBinding = session === null ? this.#binding : { owner, backend, session };
   }
@@ -82,7 +81,8 @@ export class AnswerIds {
     if (!this.#restoresNames) return octets;
     const known = this.#hiddenName;
     const restored = restoreNames(this.#sealer, this.#binding, octets, place, known);
-    return restored === null || this.#holdsOtherSpelling(restored) ? null : restored;
+    if (restored === null || this.#holdsOtherSpelling === null) return restored;
+    return this.#holdsOtherSpelling(restored) ? null : restored;
   }
 
   /**

@@ -116,13 +116,9 @@ function decideOn(
   message: McpMessage,
   body: Uint8Array,
 ): Verdict {
-  // Names of targets may be learned until the message goes up: it goes where it was decided that it may.
-  const located = new Map<string, LocatedObject | null>();
-  const denial = deniedBy(exchange, mcp, message, (kind, name) => {
-    const at = mcp.locate(exchange.owner, kind, name);
-    located.set(`${kind} ${name}`, at);
-    return at;
-  });
+  const locate = locatorOf(exchange, mcp);
+  const remembered = mcp.federation === null ? null : rememberLocated(locate);
+  const denial = deniedBy(exchange, mcp, message, remembered?.locate ?? locate);
   if (denial !== null) {
     const onDeny = mcp.onDenyByPolicy.get(denial.policy) ?? mcp.onDeny;
     const refusal = denied(message, denial, onDeny);
@@ -132,17 +128,29 @@ function decideOn(
     return ANSWERED;
   }
   filterAnswer(exchange, mcp, message);
-  if (mcp.federation === null) {
+  if (remembered === null) {
     if (message.kind === 'request' && message.method === 'tools/list') observeTools(exchange, mcp);
   } else {
     // After all that may have changed: names once learned, and the body.
     const goesUp = exchange.body === body ? message : readMessage(exchange.body ?? body);
     const isDecided = mcp.authorizer !== null && denial === null;
-    const locate: Locate = (kind, name) =>
-      isDecided ? (located.get(`${kind} ${name}`) ?? null) : mcp.locate(exchange.owner, kind, name);
-    federate(exchange, mcp, goesUp.kind === 'fault' ? message : goesUp, locate);
+    const goesTo = isDecided ? remembered.located : locate;
+    federate(exchange, mcp, goesUp.kind === 'fault' ? message : goesUp, goesTo);
   }
   return PASS;
+}
+
+/** Names of targets may be learned until a message goes up: it goes where it was decided that it may. */
+function rememberLocated(locate: Locate): { readonly locate: Locate; readonly located: Locate } {
+  const found = new Map<string, LocatedObject | null>();
+  return {
+    locate(kind, name) {
+      const at = locate(kind, name);
+      found.set(`${kind} ${name}`, at);
+      return at;
+    },
+    located: (kind, name) => found.get(`${kind} ${name}`) ?? null,
+  };
 }
 
 /** Puts what stands for several targets in the place of the first one. */

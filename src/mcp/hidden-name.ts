@@ -12,7 +12,9 @@
  * Before that of a URI stand the client's scheme and, where the URI has one, another authority.
  */
 
+import { parseUrl } from '../parse-url.ts';
 import { encodeNameHeader } from './name-header.ts';
+import { canonicalUri } from './read-object.ts';
 import type { SealBinding } from './seal-binding.ts';
 import { maxSealedLength, type Sealer } from './seal.ts';
 import { splice, type Edit } from './splice.ts';
@@ -60,7 +62,7 @@ export function hiddenNameOf(hidden: string, name: string): HiddenName {
 /**
  * Puts the client's own names back in place of the hidden ones.
  *
- * They are found as they were sent; for other spellings there is `holdsOtherSpelling`.
+ * They are found as they were sent; for other spellings there is `createSpellingTest`.
  *
  * @param octets of a message, of a block of an event stream, or of a header field's value
  * @param known one that needs not be opened, which takes time
@@ -136,7 +138,7 @@ function restoreAt(
   if (isUri) {
     const { asSent, canonical } = prefixesOf(name);
     for (const [prefix, uri] of [
-      [canonical, URL.canParse(name) ? new URL(name).href : name],
+      [canonical, canonicalUri(name)],
       [asSent, name],
     ] as const) {
       // Some writers of JSON escape the slash.
@@ -161,8 +163,9 @@ function written(name: string, place: NamePlace): string {
  * them that brings URIs into their canonical form.
  */
 function prefixesOf(uri: string): { readonly asSent: string; readonly canonical: string } {
-  if (!URL.canParse(uri)) return { asSent: '', canonical: '' };
-  const { href, protocol } = new URL(uri);
+  const url = parseUrl(uri);
+  if (url === null) return { asSent: '', canonical: '' };
+  const { href, protocol } = url;
   const rest = href.slice(protocol.length);
   const authority = rest.startsWith('///') ? '///' : rest.startsWith('//') ? '//x/' : '';
   const canonical = protocol + authority;

@@ -5,9 +5,9 @@ interface Spellings {
 }
 
 /**
- * Makes the test whether a text holds a hidden name in other letters than it was sent in: in capitals or small letters, under the
- * escapes of JSON, or in a coding (base64 of RFC 4648, 4 and 5, hexadecimal, percent-encoding of every character).
- * It could not be put back there.
+ * Makes the test whether a text holds a hidden name in other letters than it was sent in: in capitals or small
+ * letters, under the escapes of JSON, or in a coding (base64 of RFC 4648, 4 and 5, hexadecimal, percent-encoding of
+ * every character). It could not be put back there.
  *
  * What can't be told: a part of the name, one with something in between, and what was computed of it.
  *

@@ -1,3 +1,4 @@
+import { parseUrl } from '../parse-url.ts';
 import { isJsonObject, type JsonObject } from '../json/read-json.ts';
 import { otherSpellingOf } from './member-spelling.ts';
 import type { McpObject } from './message.ts';
@@ -170,5 +171,5 @@ export function canonicalTemplate(template: string): string {
 
 /** A URI as servers read it that parse it before they compare it (WHATWG URL); what is none stays. */
 export function canonicalUri(uri: string): string {
-  return URL.canParse(uri) ? new URL(uri).href : uri;
+  return parseUrl(uri)?.href ?? uri;
 }

@@ -1,3 +1,5 @@
+import { parseUrl } from '../../parse-url.ts';
+
 /** Longest endpoint that a server may name, in characters: it travels in the ids of its requests. */
 export const maxEndpointLength = 512;
 
@@ -34,8 +36,8 @@ export function resolveEndpoint(data: string, streamUrl: string): EndpointReadin
   if (data.includes('#')) return refused('with a fragment');
   // `http:path` is read in different ways; so is anything that is absolute in another scheme.
   if (SCHEME.test(data) && !HTTP_SCHEME.test(data)) return refused('not of the same origin');
-  if (!URL.canParse(data, streamUrl)) return refused('not a URI');
-  const url = new URL(data, streamUrl);
+  const url = parseUrl(data, streamUrl);
+  if (url === null) return refused('not a URI');
   if (url.username !== '' || url.password !== '') return refused('with userinfo');
   if (url.origin !== new URL(streamUrl).origin) return refused('not of the same origin');
   // Two slashes at the start of a request target can be read as an authority.

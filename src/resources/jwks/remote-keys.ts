@@ -1,3 +1,4 @@
+import { parseUrl } from '../../parse-url.ts';
 import type { RemoteKeysPlan } from '../../plan.ts';
 import { parseDuration } from '../duration.ts';
 import type { BackendReference, Backends } from '../link/backends.ts';
@@ -87,10 +88,9 @@ function absoluteUrl(
   location: RemoteKeysSource['location'],
   target: RemoteKeysPlan['target'],
 ): URL | null {
-  if ('url' in location) return URL.canParse(location.url) ? new URL(location.url) : null;
+  if ('url' in location) return parseUrl(location.url);
   const scheme = target.tls === null ? 'http' : 'https';
   const host = target.host.includes(':') ? `[${target.host.replace(/^\[|\]$/g, '')}]` : target.host;
   const path = location.path.startsWith('/') ? location.path : `/${location.path}`;
-  const text = `${scheme}://${host}:${target.port}${path}`;
-  return URL.canParse(text) ? new URL(text) : null;
+  return parseUrl(`${scheme}://${host}:${target.port}${path}`);
 }

@@ -1,3 +1,4 @@
+import { parseUrl } from '../../parse-url.ts';
 import type { AuthorizationServerPlan, ProtectedResourcePlan, ProviderPlan } from '../../plan.ts';
 import type { McpResource } from '../kinds/mcp-authentication.ts';
 import type { LinkContext } from '../link/context.ts';
@@ -163,8 +164,10 @@ function linkAuthorizationServer(
 }
 
 function isHttpUrl(value: unknown): value is string {
-  if (typeof value !== 'string' || value.includes('#') || !URL.canParse(value)) return false;
-  const { protocol, username, password } = new URL(value);
+  if (typeof value !== 'string' || value.includes('#')) return false;
+  const url = parseUrl(value);
+  if (url === null) return false;
+  const { protocol, username, password } = url;
   return /^https?:$/.test(protocol) && username === '' && password === '';
 }
 
