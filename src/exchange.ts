@@ -5,6 +5,7 @@ import type { TokenLocation } from './authenticate/authenticator.ts';
 import type { PolicySubject } from './authorize/authorizer.ts';
 import type { Principal } from './authenticate/principal.ts';
 import type { Refusal } from './errors.ts';
+import type { HeadFindings } from './head-findings.ts';
 import type { AnswerFilter } from './mcp/answer-filter.ts';
 import type { HiddenName } from './mcp/hidden-name.ts';
 import type { AnswerObserver } from './mcp/tool-list-observer.ts';
@@ -56,6 +57,9 @@ export class Exchange implements Linked<Exchange> {
   readonly startedAtMs: EpochMilliseconds;
   /** From `performance.now()`: durations must not depend on the wall clock. */
   readonly startedAtMonotonicMs: number;
+
+  /** Set by whoever accepts: what was found out about such a head before; `null` where nothing is remembered. */
+  findings: HeadFindings | null = null;
 
   /** Set by the pipeline: the stage that runs, and what goes on after one that waits. */
   stageIndex = 0;

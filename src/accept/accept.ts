@@ -2,17 +2,14 @@ import { Exchange } from '../exchange.ts';
 import { Refusal } from '../errors.ts';
 import type { ListenerTable } from '../route/listener-table.ts';
 import type { Clock } from '../units.ts';
-import { checkHead, type HeadLimits } from './check-head.ts';
-import { normaliseHost } from './host.ts';
+import type { HeadLimits } from './check-head.ts';
+import { createKnownHeads } from './known-heads.ts';
 import type { NativeRequest, NativeResponse } from './native.ts';
 import { NativeResponder } from './native-responder.ts';
+import { readHead } from './read-head.ts';
 import { createAddressReader } from './remote-address.ts';
 import { RequestBody } from './request-body.ts';
-import { headerValue, type HeaderFields, type RequestHead } from './request-head.ts';
-import { normalisePath } from './request-path.ts';
-
-/** Visible ASCII without `#`: anything else would not reach every upstream as the same octets. */
-const QUERY = /^[!"$-~]*$/;
+import type { HeaderFields, RequestHead } from './request-head.ts';
 
 export interface AcceptOptions {
   readonly scheme: 'http' | 'https';
@@ -40,29 +37,34 @@ export function createAccept(
 ): (response: NativeResponse, request: NativeRequest, serverName: string | null) => void {
   const { limits, scheme, closing } = options;
   const readAddress = createAddressReader();
+  let listeners = options.listeners();
+  let known = createKnownHeads(limits.maxHeaderBytes);
   return (response, request, serverName) => {
     const headers: HeaderFields = [];
     request.forEach((name, value) => headers.push(name, value));
     const method = request.getCaseSensitiveMethod();
-    const rawPath = request.getUrl();
+    const target = request.getUrl();
     const query = request.getQuery() ?? null;
-    const targetLength = rawPath.length + (query?.length ?? 0);
 
-    const framing = checkHead(method, targetLength, headers, limits);
-    const authority = headerValue(headers, 'host') ?? '';
-    const host = normaliseHost(authority);
-    const path = normalisePath(rawPath);
-    const refusal = firstRefusal(framing, host === null, path, query);
+    if (listeners !== options.listeners()) {
+      // What was found out before a reload would keep the runtime of that time alive.
+      listeners = options.listeners();
+      known = createKnownHeads(limits.maxHeaderBytes);
+    }
+    const read = readHead({ method, target, query, headers }, limits, known);
+    const remoteAddress = readAddress(response.getRemoteAddressAsText());
+    const remotePort = response.getRemotePort?.() ?? null;
+    const { path, host, authority } = read;
     const head: RequestHead = {
       method,
-      path: path.ok ? path.path : rawPath,
+      path,
       query,
       headers,
-      host: host?.host ?? '',
+      host,
       authority,
       scheme,
-      remoteAddress: readAddress(response.getRemoteAddressAsText()),
-      remotePort: response.getRemotePort?.() ?? null,
+      remoteAddress,
+      remotePort,
     };
 
     const responder = new NativeResponder(
@@ -71,20 +73,19 @@ export function createAccept(
       closing,
       method === 'HEAD',
     );
-    const hasBody = !(framing instanceof Refusal) && framing.hasBody;
-    const body = hasBody ? new RequestBody(response, limits.maxBodyBytes) : null;
     const exchange: Exchange = new Exchange(
       head,
       responder,
-      body,
-      options.listeners(),
+      read.hasBody ? new RequestBody(response, limits.maxBodyBytes) : null,
+      listeners,
       serverName,
       options.clock(),
       options.monotonicNow(),
     );
+    exchange.findings = read.findings;
     options.onStarted(exchange);
-    if (refusal === null) options.run(exchange);
-    else exchange.fail(refusal);
+    if (read.refusal === null) options.run(exchange);
+    else exchange.fail(read.refusal);
   };
 
   function finish(exchange: Exchange): void {
@@ -95,20 +96,4 @@ export function createAccept(
     }
     options.onFinished(exchange);
   }
-}
-
-function firstRefusal(
-  framing: ReturnType<typeof checkHead>,
-  hostInvalid: boolean,
-  path: ReturnType<typeof normalisePath>,
-  query: string | null,
-): Refusal | null {
-  if (framing instanceof Refusal) return framing;
-  if (hostInvalid)
-    return new Refusal('REQUEST_INVALID', { detail: 'the Host header is not valid' });
-  if (!path.ok) return new Refusal('REQUEST_INVALID', { detail: path.why });
-  if (query !== null && !QUERY.test(query)) {
-    return new Refusal('REQUEST_INVALID', { detail: 'the query contains what no URI may contain' });
-  }
-  return null;
 }

@@ -39,7 +39,7 @@ const tokens = new Set<string>();
 const MOST_REMEMBERED = 512;
 const LONGEST_REMEMBERED = 64;
 /** The colon, a space and the line's end. */
-const LINE_OVERHEAD_BYTES = 4;
+export const LINE_OVERHEAD_BYTES = 4;
 
 export interface HeadLimits {
   /** Header fields of one request. */
@@ -57,11 +57,11 @@ export interface CheckedFraming {
 }
 
 /**
- * Checks what must hold of any request before a stage looks at it. The native server has already
- * refused a request with both Content-Length and Transfer-Encoding.
+ * Checks what must hold of any request before a stage looks at it. The native server
+ * refuses a request with both Content-Length and Transfer-Encoding too.
  *
  * In order: method, number of fields, length of the target, size of all fields, names, values, repeated fields, transfer coding
- * (only `chunked`, RFC 9112, 6.1), announced length.
+ * (only `chunked`, RFC 9112, 6.1) and announced length, which must not both be there.
  *
  * @returns how the body is framed, or a refusal: REQUEST_INVALID, HEADERS_TOO_LARGE, BODY_TOO_LARGE
  */
@@ -81,7 +81,8 @@ export function checkHead(
   if (targetLength > limits.maxTargetBytes) {
     return new Refusal('TARGET_TOO_LONG', { detail: `over ${limits.maxTargetBytes} characters` });
   }
-  let hasBody = false;
+  let length: Bytes | null = null;
+  let isChunked = false;
   let headerBytes = 0;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
@@ -98,17 +99,28 @@ export function checkHead(
       return invalid(`the ${name} header is there more than once`);
     }
     if (name === 'content-length') {
-      if (!DIGITS.test(value)) return invalid('Content-Length is not a number');
-      if (Number(value) > limits.maxBodyBytes) {
-        return new Refusal('BODY_TOO_LARGE', { detail: `over ${limits.maxBodyBytes} octets` });
-      }
-      hasBody = Number(value) > 0;
+      const read = readLength(value, limits.maxBodyBytes);
+      if (read instanceof Refusal) return read;
+      length = read;
     } else if (name === 'transfer-encoding') {
       if (!CHUNKED.test(value)) return invalid('the transfer coding is not chunked');
-      hasBody = true;
+      isChunked = true;
     }
   }
-  return { hasBody };
+  if (isChunked && length !== null) return invalid('a length and a transfer coding');
+  return { hasBody: isChunked || (length ?? 0) > 0 };
+}
+
+/**
+ * Reads the value of Content-Length (RFC 9110, 8.6).
+ *
+ * @returns octets, or a refusal: REQUEST_INVALID, BODY_TOO_LARGE
+ */
+export function readLength(value: string, maxBodyBytes: Bytes): Bytes | Refusal {
+  if (!DIGITS.test(value)) return invalid('Content-Length is not a number');
+  const length = Number(value);
+  if (length <= maxBodyBytes) return length;
+  return new Refusal('BODY_TOO_LARGE', { detail: `over ${maxBodyBytes} octets` });
 }
 
 function isToken(name: string): boolean {

@@ -4,6 +4,8 @@ import { PASS, type Verdict } from '../verdict.ts';
 import type { Authenticated, Authenticator, TokenLocation } from './authenticator.ts';
 import { withResourceMetadata } from './challenge.ts';
 
+const NO_AUTHENTICATORS: readonly Authenticator[] = Object.freeze([]);
+
 /**
  * The authenticate stage: every authentication policy of the rule must accept the request, in their
  * order (backends' first, before and after external authorization). The last principal found is the exchange's.
@@ -17,11 +19,15 @@ export function authenticateRequest(exchange: Exchange): Verdict | Promise<Verdi
 }
 
 function continueFrom(exchange: Exchange, first: number): Verdict | Promise<Verdict> {
-  const authenticators = exchange.rule?.authenticators ?? [];
+  const authenticators = exchange.rule?.authenticators ?? NO_AUTHENTICATORS;
   for (let index = first; index < authenticators.length; index += 1) {
     const authenticator = authenticators[index];
     if (authenticator === undefined) break;
-    const result = authenticator.authenticate(exchange.head, exchange.startedAtMs);
+    const result = authenticator.authenticate(
+      exchange.head,
+      exchange.startedAtMs,
+      exchange.findings,
+    );
     if (result instanceof Promise) {
       return result.then((settled) => {
         const refusal = accept(exchange, authenticator, settled);

@@ -6,7 +6,7 @@ import type { Authenticated, Authenticator, TokenLocation } from './authenticato
 import { refuseFor } from './challenge.ts';
 import { validFromMs } from './check-claims.ts';
 import { askProviders } from './ask-providers.ts';
-import { compileTokenSources, findToken } from './find-token.ts';
+import { compileTokenSources } from './find-token.ts';
 import type { FoundToken, ProviderGroup } from './find-token.ts';
 import { reconsider, rememberHold } from './hold.ts';
 import type { KeySetState } from './key-set.ts';
@@ -16,6 +16,7 @@ import { openProviders } from './open-providers.ts';
 import type { Acceptance, Provider } from './provider.ts';
 import { defaultMaxTokenBytes, readToken } from './read-token.ts';
 import type { ReadToken } from './read-token.ts';
+import { findTokenAgain, type TokenFindings } from './remembered-token.ts';
 import { createTokenCache, defaultTokenCacheLimits } from './token-cache.ts';
 import type { AcceptedToken, TokenCacheLimits, TokenCacheState } from './token-cache.ts';
 import { tokenDemands } from './token-demands.ts';
@@ -110,8 +111,9 @@ export function createAuthenticator(
   function authenticate(
     request: Parameters<Authenticator['authenticate']>[0],
     nowMs: EpochMilliseconds,
+    findings: TokenFindings | null = null,
   ): Authenticated | Refusal | Promise<Authenticated | Refusal> {
-    const found = findToken(request, sources);
+    const found = findTokenAgain(request, sources, findings);
     if (found instanceof Refusal) return withoutToken(found);
     if (found.token.length > limits.maxTokenBytes) {
       const refusal = refuseFor(plan, new Refusal('TOKEN_TOO_LARGE'));

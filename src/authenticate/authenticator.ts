@@ -3,6 +3,7 @@ import type { Refusal } from '../errors.ts';
 import type { EpochMilliseconds } from '../units.ts';
 import type { Hold, HoldLoss } from './hold.ts';
 import type { Principal } from './principal.ts';
+import type { TokenFindings } from './remembered-token.ts';
 import type { TokenDemands } from './token-demands.ts';
 
 /** What authentication looks at. */
@@ -42,11 +43,13 @@ export interface Authenticator {
    * Decides whether the request's token is acceptable. A token that was seen before is answered
    * at once, without a promise.
    *
+   * @param findings of the request's head, where they are remembered
    * @returns the principal, or a refusal whose status is the policy's failure status
    */
   authenticate(
     request: CredentialSource,
     nowMs: EpochMilliseconds,
+    findings?: TokenFindings | null,
   ): Authenticated | Refusal | Promise<Authenticated | Refusal>;
   /**
    * Decides again on a request that was accepted earlier, maybe by another policy, and is still being answered.

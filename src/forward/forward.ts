@@ -7,7 +7,8 @@ import { AnswerStream } from './answer-stream.ts';
 import type { ChosenBackend } from './backend-chooser.ts';
 import { requestHeaders } from './request-headers.ts';
 import { requestTarget } from './request-target.ts';
-import type { Upstream, UpstreamRequest } from './upstream.ts';
+import { isForwardedAlike, type RememberedRequest } from './remembered-request.ts';
+import { WrittenHead, type Upstream, type UpstreamRequest } from './upstream.ts';
 
 export interface ForwardOptions {
   /** Milliseconds that only ever grow. */
@@ -61,42 +62,76 @@ function timeLeftMs(rule: RuleRuntime, elapsedMs: number): number | null {
 function upstreamRequest(
   exchange: Exchange,
   rule: RuleRuntime,
-  { type, filters }: ChosenBackend,
+  chosen: ChosenBackend,
   upstream: Upstream,
   hasTimeout: boolean,
 ): UpstreamRequest {
-  const { head, principal } = exchange;
+  const known = exchange.findings?.request ?? null;
+  const { path, headers, written } =
+    known !== null && isForwardedAlike(known, exchange, rule, chosen, upstream)
+      ? known
+      : makeRequest(exchange, rule, chosen, upstream);
+  return {
+    method: exchange.head.method,
+    path,
+    headers,
+    written,
+    body: exchange.body,
+    owner: exchange.owner,
+    hasTimeout,
+  };
+}
+
+function makeRequest(
+  exchange: Exchange,
+  rule: RuleRuntime,
+  chosen: ChosenBackend,
+  upstream: Upstream,
+): Pick<RememberedRequest, 'path' | 'headers' | 'written'> {
+  const { head, principal, tokensToRemove, keptTokenHeader, session, answerFilter } = exchange;
+  const { type, filters } = chosen;
   const rewritten =
     filters.rewrite?.(head, exchange.matchedPrefixLength) ??
     rule.filters.rewrite?.(head, exchange.matchedPrefixLength) ??
     null;
   const ownHost = type === 'MCP' ? upstream.authority : head.authority;
+  const isFiltered = answerFilter !== null;
   const headers: HeaderFields = requestHeaders(
     head,
     rewritten?.host ?? ownHost,
-    {
-      principal,
-      tokensToRemove: exchange.tokensToRemove,
-      keptTokenHeader: exchange.keptTokenHeader,
-      reservedHeaders: rule.reservedHeaders,
-    },
-    { cookies: type === 'MCP', acceptEncoding: exchange.answerFilter !== null },
+    { principal, tokensToRemove, keptTokenHeader, reservedHeaders: rule.reservedHeaders },
+    { cookies: type === 'MCP', acceptEncoding: isFiltered },
   );
-  if (exchange.session !== null) {
-    replaceHeader(headers, 'mcp-session-id', exchange.session.upstreamId);
-  }
+  if (session !== null) replaceHeader(headers, 'mcp-session-id', session.upstreamId);
   for (const edit of exchange.headerEdits) editHeader(headers, edit);
   rule.filters.modifyRequestHeaders?.(headers);
   filters.modifyRequestHeaders?.(headers);
-  const path = rewritten?.path ?? head.path;
-  return {
-    method: head.method,
-    path: upstream.path ?? requestTarget(path, head.query, exchange.tokensToRemove),
-    headers,
-    body: exchange.body,
-    owner: exchange.owner,
-    hasTimeout,
-  };
+  const path =
+    upstream.path ?? requestTarget(rewritten?.path ?? head.path, head.query, tokensToRemove);
+  const written = new WrittenHead();
+  // What stands for several servers is made for each request, and edits are of one message.
+  if (
+    exchange.findings !== null &&
+    exchange.headerEdits.length === 0 &&
+    upstream === chosen.upstream
+  ) {
+    Object.freeze(headers);
+    exchange.findings.request = {
+      rule,
+      chosen,
+      upstream,
+      principal,
+      tokensToRemove,
+      keptTokenHeader,
+      sessionId: session === null ? null : session.upstreamId,
+      remoteAddress: head.remoteAddress,
+      isFiltered,
+      path,
+      headers,
+      written,
+    };
+  }
+  return { path, headers, written };
 }
 
 function replaceHeader(headers: HeaderFields, name: string, value: string): void {

@@ -25,11 +25,21 @@ export interface UpstreamRequest {
   /** Path and query. */
   readonly path: string;
   readonly headers: HeaderFields;
+  /** Where the upstream may keep what it wrote of these three, for requests that have the same. */
+  readonly written?: WrittenHead | undefined;
   readonly body: Buffer | null;
   /** To whom the ids belong that an MCP server's answer brings. */
   readonly owner: SealOwner;
   /** True where the caller bounds the wait for the answer itself, so that no other limit applies. */
   readonly hasTimeout: boolean;
+}
+
+/** The text of a request's head. It is that of no other method, path and list of fields than it was made of. */
+export class WrittenHead {
+  method = '';
+  path = '';
+  headers: HeaderFields | null = null;
+  text = '';
 }
 
 /** Takes the answer of an upstream, piece by piece. */

@@ -92,6 +92,8 @@ export interface Sealer {
    *   any character, or expired. Which of them is not told.
    */
   open(kind: SealKind, binding: SealBinding, sealed: string): OpenedId | null;
+  /** Whether what was opened before would be opened now too, and needs no new seal. */
+  isFresh(opened: OpenedId): boolean;
   /**
    * Seals an id that has to look the same each time it is sealed, because the client compares it: of a task, of
    * a request. It has no end of its own; whoever owns it still has to show a token and, where there is one, a session.
@@ -146,6 +148,11 @@ export function createSealer({ keys, clock, lifetimeMs }: SealerOptions): Sealer
         };
       }
       return null;
+    },
+
+    isFresh({ issuedAtMs, needsReseal }) {
+      const ageMs = clock() - issuedAtMs;
+      return !needsReseal && ageMs < lifetimeMs / 2 && ageMs >= -maxClockLeadMs;
     },
 
     sealLasting(kind, binding, upstreamId) {

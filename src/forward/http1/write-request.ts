@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { HeaderFields } from '../../accept/request-head.ts';
 import type { Bytes } from '../../units.ts';
 import type { UpstreamRequest } from '../upstream.ts';
 
@@ -36,7 +37,31 @@ const MAX_COPIED_BYTES: Bytes = 65_536;
  *   or field name that is no token, a path that is not visible ASCII, a value with a line break or a
  *   character beyond one octet, a field that frames the message, and CONNECT
  */
-export function requestHead({ method, path, headers, body }: UpstreamRequest): string | null {
+export function requestHead(request: UpstreamRequest): string | null {
+  const { method, body } = request;
+  const text = linesAgain(request);
+  if (text === null) return null;
+  if (body === null) return `${text}${HAS_CONTENT.has(method) ? 'content-length: 0\r\n' : ''}\r\n`;
+  return `${text}content-length: ${body.length}\r\n\r\n`;
+}
+
+/** {@link linesOf}, which are the same for requests that share their fields. */
+function linesAgain({ method, path, headers, written }: UpstreamRequest): string | null {
+  if (written === undefined) return linesOf(method, path, headers);
+  if (written.headers === headers && written.path === path && written.method === method) {
+    return written.text;
+  }
+  const text = linesOf(method, path, headers);
+  if (text === null) return null;
+  written.method = method;
+  written.path = path;
+  written.headers = headers;
+  // As one piece: a text made of many is put together anew each time that something is written behind it.
+  written.text = Buffer.from(text, 'latin1').toString('latin1');
+  return written.text;
+}
+
+function linesOf(method: string, path: string, headers: HeaderFields): string | null {
   if (!TARGET.test(path) || !TOKEN.test(method) || method === 'CONNECT') return null;
   let text = `${method} ${path} HTTP/1.1\r\n`;
   for (let index = 0; index < headers.length; index += 2) {
@@ -45,8 +70,7 @@ export function requestHead({ method, path, headers, body }: UpstreamRequest): s
     if (!isSendable(name) || !VALUE.test(value)) return null;
     text += `${name}: ${value}\r\n`;
   }
-  if (body === null) return `${text}${HAS_CONTENT.has(method) ? 'content-length: 0\r\n' : ''}\r\n`;
-  return `${text}content-length: ${body.length}\r\n\r\n`;
+  return text;
 }
 
 /** Names that were found sendable: there are few, and all of them come again and again. */

@@ -34,7 +34,7 @@ export class StreamCarrier implements MessageCarrier {
     const { upstreamSessionId: upstreamId } = this.#stream;
     return upstreamId === null
       ? null
-      : { upstreamId, hash: hashSessionId(upstreamId), needsReseal: false };
+      : { sealed: null, upstreamId, hash: hashSessionId(upstreamId), needsReseal: false };
   }
 
   whenReady(): Promise<void> | null {
