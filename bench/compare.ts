@@ -66,8 +66,8 @@ try {
             ...{ duty: scenario.duty, workers: 1, accessLog: true },
           });
           try {
-            await prepare(stage, running, scenario, options, false);
-            list.push(await measureRound(stage, running, scenario, options));
+            const request = await prepare(stage, running, scenario, options, false);
+            list.push(await measureRound(stage, running, scenario, request, options));
           } finally {
             await running.stop();
           }

@@ -1,8 +1,9 @@
 import { checkAnswers } from './check-answers.ts';
 import { runAutocannon, runWrk } from './load/closed-loop.ts';
 import { runOpenLoop } from './load/open-loop.ts';
-import type { LoadOptions, LoadResult } from './load/request.ts';
+import type { LoadOptions, LoadRequest, LoadResult } from './load/request.ts';
 import { cpuNanoseconds, processTree, residentBytes } from './process.ts';
+import { requestOf } from './request-of.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Stage } from './stage.ts';
 import type { RunningSubject } from './subjects/subject.ts';
@@ -37,15 +38,19 @@ export interface MeasureOptions {
 
 const WARM_UP_SECONDS = 2;
 
-/** Checks a subject's answers and warms it up. */
+/**
+ * Checks a subject's answers and warms it up.
+ *
+ * @returns the request to measure with
+ */
 export async function prepare(
   stage: Stage,
   running: RunningSubject,
   scenario: Scenario,
   options: MeasureOptions,
   isDirect: boolean,
-): Promise<void> {
-  const request = scenario.request(stage.identities);
+): Promise<LoadRequest> {
+  const request = await requestOf(scenario, running.port, stage.identities);
   const expected = { status: scenario.expectedStatus, text: scenario.expectedText };
   await checkAnswers(
     running.port,
@@ -54,11 +59,10 @@ export async function prepare(
     request,
     expected,
   );
-  if (scenario.once === true) return;
-  await load(
-    { ...loadOptions(stage, running, scenario, options), seconds: WARM_UP_SECONDS },
-    options,
-  );
+  if (scenario.once === true) return request;
+  const job = loadOptions(stage, running, scenario, request, options);
+  await load({ ...job, seconds: WARM_UP_SECONDS }, options);
+  return request;
 }
 
 /** Runs the load once, and says what it cost. */
@@ -66,9 +70,10 @@ export async function measureRound(
   stage: Stage,
   running: RunningSubject,
   scenario: Scenario,
+  request: LoadRequest,
   options: MeasureOptions,
 ): Promise<Round> {
-  const job = loadOptions(stage, running, scenario, options);
+  const job = loadOptions(stage, running, scenario, request, options);
   const pids = running.pid === 0 ? [] : processTree(running.pid);
   const before = [cpuNanoseconds(pids), cpuNanoseconds([stage.upstream.pid])] as const;
   const startedAt = performance.now();
@@ -94,15 +99,15 @@ export async function measureRound(
 
 /** Sends at a fixed rate and takes the latency of every request that was due. */
 export async function measureLatency(
-  stage: Stage,
   running: RunningSubject,
   scenario: Scenario,
+  request: LoadRequest,
   requestsPerSecond: number,
   seconds: number,
 ): Promise<Latency> {
   const result = await runOpenLoop({
     port: running.port,
-    request: scenario.request(stage.identities),
+    request,
     connections: 64,
     requestsPerSecond,
     seconds,
@@ -113,12 +118,12 @@ export async function measureLatency(
 }
 
 function loadOptions(
-  { identities, loadCores }: Stage,
+  { loadCores }: Stage,
   { port }: RunningSubject,
   scenario: Scenario,
+  request: LoadRequest,
   { seconds, connections }: MeasureOptions,
 ): LoadOptions {
-  const request = scenario.request(identities);
   return {
     port,
     request,

@@ -49,3 +49,6 @@ export const CLIENT_HEADERS: Readonly<Record<string, string>> = {
   accept: 'application/json, text/event-stream',
   'mcp-protocol-version': '2025-11-25',
 };
+
+/** What ties requests to a session (MCP 2025-03-26 to 2025-11-25). */
+export const SESSION_HEADER = 'mcp-session-id';

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hasWrk } from './load/closed-loop.ts';
+import type { LoadRequest } from './load/request.ts';
 import { describeMachine } from './machine.ts';
 import {
   measureLatency,
@@ -132,6 +133,7 @@ interface Contestant {
   readonly subject: Subject;
   readonly duty: Duty;
   running: RunningSubject;
+  readonly request: LoadRequest;
   readonly rounds: Round[];
 }
 
@@ -152,10 +154,12 @@ async function runScenario(
       if (!scenario.comparable && subject !== postern) continue;
       const duty = strongest(subject, scenario.duty);
       const running = await stage.startSubject(subject, { ...setting, duty });
-      contestants.push({ subject, duty, running, rounds: [] });
       try {
-        await prepare(stage, running, { ...scenario, duty }, options, subject === direct);
+        const able = { ...scenario, duty };
+        const request = await prepare(stage, running, able, options, subject === direct);
+        contestants.push({ subject, duty, running, request, rounds: [] });
       } catch (error) {
+        await running.stop();
         throw new Error(`${subject.name} in ${scenario.name}`, { cause: error });
       }
     }
@@ -166,17 +170,17 @@ async function runScenario(
           const { subject, duty } = contestant;
           contestant.running = await stage.startSubject(subject, { ...setting, duty });
         }
-        const { running } = contestant;
-        contestant.rounds.push(await measureRound(stage, running, scenario, options));
+        const { running, request } = contestant;
+        contestant.rounds.push(await measureRound(stage, running, scenario, request, options));
       }
     }
     const results: SubjectResult[] = [];
-    for (const { subject, duty, running, rounds: measured } of contestants) {
+    for (const { subject, duty, running, request, rounds: measured } of contestants) {
       const median = summarise(measured);
       const latency =
         scenario.once === true || scenario.workers !== undefined
           ? null
-          : await measureLatency(stage, running, scenario, halfOf(median), options.seconds);
+          : await measureLatency(running, scenario, request, halfOf(median), options.seconds);
       results.push({
         ...{ subject: subject.name, version: subject.version() ?? '', duty },
         ...{ cachesTokens: subject.cachesTokens, median, rounds: measured, latency },

@@ -17,6 +17,8 @@ export interface Scenario {
   readonly connections?: number;
   readonly workers?: number;
   readonly accessLog?: boolean;
+  /** The requests belong to a session (MCP up to 2025-11-25) that has to be opened first. */
+  readonly inSession?: boolean;
   /** Each token is to be seen once: the load ends when all are used. */
   readonly once?: boolean;
 }
@@ -47,6 +49,11 @@ export const scenarios: readonly Scenario[] = [
     ...{ name: HEADLINE, title: 'cached RS256 token, claim and tool rule', duty: 'tool' },
     ...{ comparable: true, ...call },
     request: ({ alice }) => post(CALL, [alice]),
+  },
+  {
+    ...{ name: 'session', title: 'the same within a session of MCP 2025-11-25', duty: 'tool' },
+    ...{ comparable: false, inSession: true, ...call },
+    request: ({ alice }) => post(CALL, [alice], '/session'),
   },
   {
     ...{ name: 'tool-no-log', title: 'the same without an access log', duty: 'tool' },

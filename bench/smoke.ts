@@ -3,6 +3,7 @@
  */
 import { checkAnswers } from './check-answers.ts';
 import { runAutocannon } from './load/closed-loop.ts';
+import { requestOf } from './request-of.ts';
 import { scenarios } from './scenarios.ts';
 import { openStage } from './stage.ts';
 import { haproxy } from './subjects/haproxy.ts';
@@ -21,7 +22,7 @@ try {
     const running = await stage.startSubject(postern, { duty, workers: 1, accessLog: true });
     try {
       for (const scenario of scenarios.filter((one) => one.duty === duty)) {
-        const whole = scenario.request(fewer(stage.identities));
+        const whole = await requestOf(scenario, running.port, fewer(stage.identities));
         const { expectedStatus: status, expectedText: text } = scenario;
         await checkAnswers(running.port, duty, stage.identities, whole, { status, text });
         const { requests, unexpected, errors } = await runAutocannon({

@@ -3,6 +3,7 @@
  * The path says what it answers:
  *
  *   /mcp          the answer to a call, in JSON
+ *   /session      the same, with the id of a session
  *   /list/N       a list of N tools in JSON;  /list-sse/N in one event
  *   /stream/N     N events of 128 octets, as fast as the reader takes them
  *   /idle         an event stream that says nothing after its first event
@@ -10,7 +11,7 @@
  * Bodies are read and dropped.
  */
 import uWS from 'uWebSockets.js';
-import { CALL_ANSWER, listAnswer } from '../messages.ts';
+import { CALL_ANSWER, listAnswer, SESSION_HEADER } from '../messages.ts';
 
 const EVENT = `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x'.repeat(28) } })}\n\n`;
 const EVENTS_AT_ONCE = 64;
@@ -60,6 +61,7 @@ app.any('/*', (response, request) => {
         response.end(`event: message\ndata: ${listOf(count)}\n\n`);
       } else {
         response.writeHeader('content-type', 'application/json');
+        if (kind === 'session') response.writeHeader(SESSION_HEADER, 'the-only-one');
         response.end(kind === 'list' ? listOf(count) : CALL_ANSWER);
       }
     });
