@@ -1,4 +1,5 @@
 /** The stage of a run: which core belongs to whom, the upstream, folders, and how a subject is started on it. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,8 @@ export async function openStage(profileFolder: string | null): Promise<Stage> {
   const cores = availableParallelism();
   const subjectCores = cores < 2 ? null : '0';
   const loadCores = cores < 2 ? null : cores === 2 ? '1' : `1-${cores - 1}`;
+  // The generator of fixed rates runs in here: on the subject's core it would measure itself.
+  if (loadCores !== null) moveTo(loadCores);
   const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'));
   const upstreamPort = await freePort();
   const upstream = start({
@@ -49,7 +52,7 @@ export async function openStage(profileFolder: string | null): Promise<Stage> {
     async startSubject(subject, { duty, workers, accessLog }) {
       return subject.start({
         ...{ duty, workers, accessLog, upstreamPort, identities, profileFolder },
-        cores: workers > 1 ? null : subjectCores,
+        cores: workers > 1 && cores > 1 ? `0-${cores - 1}` : subjectCores,
         folder: mkdtempSync(join(folder, `${subject.name}-`)),
         port: await freePort(),
       });
@@ -59,4 +62,13 @@ export async function openStage(profileFolder: string | null): Promise<Stage> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Keeps all threads of this process on some cores; without the tool for it they stay where they are. */
+function moveTo(cores: string): void {
+  try {
+    execFileSync('taskset', ['-a', '-c', '-p', cores, String(process.pid)], { stdio: 'ignore' });
+  } catch {
+    process.stderr.write('taskset is absent: nothing is pinned\n');
+  }
 }
