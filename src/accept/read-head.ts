@@ -16,7 +16,7 @@ export interface ReadHead {
   readonly host: string;
   readonly authority: string;
   readonly hasBody: boolean;
-  /** `null` with a refusal. */
+  /** `null` with a refusal, and for a head of which nothing is remembered. */
   readonly findings: HeadFindings | null;
 }
 
@@ -50,20 +50,24 @@ export function readHead(raw: RawHead, limits: HeadLimits, known: KnownHeads): R
     return refused(invalid('the query contains what no URI may contain'), hasBody);
   }
   const isChunked = hasBody && headerValue(headers, 'content-length') === undefined;
-  const added = known.add({ ...raw, path: path.path, host: host.host, authority, isChunked });
-  return accepted(added, hasBody);
+  const read = { path: path.path, host: host.host, authority, isChunked };
+  return accepted(read, known.add(raw, read), hasBody);
 }
 
 /** @param length the value of Content-Length, if the head has one */
 function readKnown(head: KnownHead, length: string | undefined, limits: HeadLimits): ReadHead {
-  if (length === undefined) return accepted(head, head.isChunked);
+  if (length === undefined) return accepted(head, head.findings, head.isChunked);
   const bytes = readLength(length, limits.maxBodyBytes);
-  if (!(bytes instanceof Refusal)) return accepted(head, bytes > 0);
+  if (!(bytes instanceof Refusal)) return accepted(head, head.findings, bytes > 0);
   const { path, host, authority } = head;
   return { refusal: bytes, path, host, authority, hasBody: false, findings: null };
 }
 
-function accepted({ path, host, authority, findings }: KnownHead, hasBody: boolean): ReadHead {
+function accepted(
+  { path, host, authority }: Pick<KnownHead, 'path' | 'host' | 'authority'>,
+  findings: HeadFindings | null,
+  hasBody: boolean,
+): ReadHead {
   return { refusal: null, path, host, authority, hasBody, findings };
 }
 
