@@ -154,6 +154,12 @@ export function plainWord(text: string): number {
   return word;
 }
 
+/** @returns the offset behind a word that stands at `start`, or {@link NOT_PLAIN} */
+export function endOfWord(start: number, word: number): number {
+  const end = start + (words[word] ?? 0);
+  return isWordAt(start, end, word) ? end : NOT_PLAIN;
+}
+
 /** Whether a word stands at `start`; `end` is where it would have to end. */
 export function isWordAt(start: number, end: number, word: number): boolean {
   const length = words[word] ?? 0;
@@ -176,11 +182,11 @@ function endOfValue(start: number, depth: number): number {
     case 0x5b: // [
       return endOfArray(start, depth);
     case 0x74: // t
-      return isWordAt(start, start + 4, TRUE) ? start + 4 : NOT_PLAIN;
+      return endOfWord(start, TRUE);
     case 0x66: // f
-      return isWordAt(start, start + 5, FALSE) ? start + 5 : NOT_PLAIN;
+      return endOfWord(start, FALSE);
     case 0x6e: // n
-      return isWordAt(start, start + 4, NULL) ? start + 4 : NOT_PLAIN;
+      return endOfWord(start, NULL);
     default:
       return endOfNumber(start);
   }
@@ -246,7 +252,7 @@ function isSame(aStart: number, aEnd: number, bStart: number, bEnd: number): boo
   return true;
 }
 
-/** Of a number without an exponent (RFC 8259, 6). */
+/** Of a number (RFC 8259, 6) without its exponent: where one follows, what is around the number does not go on. */
 function endOfNumber(start: number): number {
   let at = octets[start] === 0x2d ? start + 1 : start;
   const integerStart = at;
@@ -258,8 +264,7 @@ function endOfNumber(start: number): number {
     at = skipDigits(fractionStart);
     if (at === fractionStart) return NOT_PLAIN;
   }
-  const isExponent = octets[at] === 0x65 || octets[at] === 0x45;
-  return isExponent || at - start > MAX_NUMBER_LENGTH ? NOT_PLAIN : at;
+  return at - start > MAX_NUMBER_LENGTH ? NOT_PLAIN : at;
 }
 
 function skipDigits(start: number): number {

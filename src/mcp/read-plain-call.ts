@@ -1,6 +1,7 @@
 import {
   endOfPlainString,
   endOfPlainValue,
+  endOfWord,
   isUtf8Text,
   isWordAt,
   MAX_PLAIN_OCTETS,
@@ -31,13 +32,11 @@ const ARGUMENTS = 5;
 const META = 6;
 const UNKNOWN = 7;
 
-const W_JSONRPC = plainWord('jsonrpc');
-const W_ID = plainWord('id');
-const W_METHOD = plainWord('method');
-const W_PARAMS = plainWord('params');
-const W_NAME = plainWord('name');
-const W_ARGUMENTS = plainWord('arguments');
-const W_META = plainWord('_meta');
+/** Their names, each with its last quote: a name that is compared need not be searched for its end. */
+const memberNames = Uint16Array.from(
+  ['jsonrpc"', 'id"', 'method"', 'params"', 'name"', 'arguments"', '_meta"'],
+  plainWord,
+);
 const W_VERSION = plainWord('2.0');
 const W_TOOLS_CALL = plainWord(TOOLS_CALL);
 
@@ -85,14 +84,13 @@ function endOfMembers(start: number, isParams: boolean): number {
   do {
     const quote = skipSpace(at + 1);
     if (octetAt(quote) !== 0x22) return NOT_PLAIN;
-    const nameEnd = endOfPlainString(quote + 1);
-    if (nameEnd === NOT_PLAIN) return NOT_PLAIN;
-    const colon = skipSpace(nameEnd + 1);
-    if (octetAt(colon) !== 0x3a) return NOT_PLAIN;
-    const member = isParams
-      ? memberOfParams(quote + 1, nameEnd)
-      : memberOfMessage(quote + 1, nameEnd);
+    const member = memberBy(octetAt(quote + 1), isParams);
+    // One that is not known, or that was there before.
     if (member === UNKNOWN || ends[member] !== NOT_PLAIN) return NOT_PLAIN;
+    const nameEnd = endOfWord(quote + 1, memberNames[member] ?? 0);
+    if (nameEnd === NOT_PLAIN) return NOT_PLAIN;
+    const colon = skipSpace(nameEnd);
+    if (octetAt(colon) !== 0x3a) return NOT_PLAIN;
     const valueStart = skipSpace(colon + 1);
     const valueEnd =
       member === PARAMS ? endOfMembers(valueStart, true) : endOfPlainValue(valueStart);
@@ -106,17 +104,26 @@ function endOfMembers(start: number, isParams: boolean): number {
   return octetAt(at) === 0x7d ? at + 1 : NOT_PLAIN;
 }
 
-function memberOfMessage(start: number, end: number): number {
-  if (isWordAt(start, end, W_JSONRPC)) return JSONRPC;
-  if (isWordAt(start, end, W_ID)) return ID;
-  if (isWordAt(start, end, W_METHOD)) return METHOD;
-  return isWordAt(start, end, W_PARAMS) ? PARAMS : UNKNOWN;
-}
-
-function memberOfParams(start: number, end: number): number {
-  if (isWordAt(start, end, W_NAME)) return NAME;
-  if (isWordAt(start, end, W_ARGUMENTS)) return ARGUMENTS;
-  return isWordAt(start, end, W_META) ? META : UNKNOWN;
+/** The only member whose name may begin with an octet. */
+function memberBy(octet: number, isParams: boolean): number {
+  switch (octet) {
+    case 0x6a: // j
+      return isParams ? UNKNOWN : JSONRPC;
+    case 0x69: // i
+      return isParams ? UNKNOWN : ID;
+    case 0x6d: // m
+      return isParams ? UNKNOWN : METHOD;
+    case 0x70: // p
+      return isParams ? UNKNOWN : PARAMS;
+    case 0x6e: // n
+      return isParams ? NAME : UNKNOWN;
+    case 0x61: // a
+      return isParams ? ARGUMENTS : UNKNOWN;
+    case 0x5f: // _
+      return isParams ? META : UNKNOWN;
+    default:
+      return UNKNOWN;
+  }
 }
 
 function startOf(member: number): number {

@@ -91,6 +91,22 @@ describe('a plain call', () => {
     ['a result beside', withId('1,"result":{}')],
     ['another spelling of a member', withId('1,"Method":"tools/list"')],
     ['an escaped member', withId('1').replace('"method"', '"m\\u0065thod"')],
+    ['a member that begins like a known one', withId('1').replace('"params"', '"paramz"')],
+    ['a member that goes on', withId('1').replace('"method"', '"methods"')],
+    ['a member of the params beside them', withId('1,"name":"secret"')],
+    ['a member of the message in its params', withParams('{"name":"echo","method":"ping"}')],
+    ['a name beside the params', '{"jsonrpc":"2.0","id":7,"method":"tools/call","name":"echo","params":{"arguments":{}}}'], // prettier-ignore
+    ['arguments beside the params', withId('1,"arguments":{}')],
+    ['_meta beside the params', withId('1,"_meta":{}')],
+    ['a method in the params', '{"jsonrpc":"2.0","id":7,"params":{"name":"echo","method":"tools/call"}}'], // prettier-ignore
+    ['an id in the params', '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"echo","id":7}}'], // prettier-ignore
+    ['a version in the params', '{"id":7,"method":"tools/call","params":{"name":"echo","jsonrpc":"2.0"}}'], // prettier-ignore
+    ['params in the params', withParams('{"params":{"name":"echo"}}')],
+    ['something else than a colon', withId('1').replace('"id":', '"id";')],
+    ['something else than a comma', withId('1').replace(',', ';')],
+    ['no comma', withId('1').replace(',', ' ')],
+    ['a comma too many', withParams('{"name":"echo",}')],
+    ['no method', '{"jsonrpc":"2.0","id":7,"params":{"name":"echo"}}'],
     ['no params', '{"jsonrpc":"2.0","id":7,"method":"tools/call"}'],
     ['params that are empty', withParams('{}')],
     ['params that are an array', withParams('["echo"]')],
