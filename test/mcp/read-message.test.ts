@@ -31,6 +31,18 @@ describe('a message', () => {
     );
   });
 
+  it('asks for a task with any member `task`', () => {
+    for (const [params, asks] of [
+      [{}, false],
+      [{ task: {} }, true],
+      [{ task: null }, true],
+    ] as const) {
+      // prettier-ignore
+      assert.equal(request(call('tools/call', { name: 'echo', ...params })).asksForTask, asks);
+      assert.equal(request(modernCall('tools/call', { name: 'echo', ...params })).asksForTask, asks); // prettier-ignore
+    }
+  });
+
   it('is modern whatever version it claims: the upstream knows which it serves', () => {
     assert.equal(request(call('ping', { _meta: meta('1999-01-01') })).era, 'modern');
     assert.equal(request(call('ping', { _meta: meta('2099-01-01') })).era, 'modern');
