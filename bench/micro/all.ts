@@ -2,6 +2,7 @@
 import './accept/check-head.ts';
 import './accept/known-heads.ts';
 import './authenticate/find-token.ts';
+import './authorize/authorize.ts';
 import './authorize/mcp-authorizer.ts';
 import './mcp/read-message.ts';
 import './forward/request-headers.ts';

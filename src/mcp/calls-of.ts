@@ -1,7 +1,8 @@
 import type { McpKind } from '../authorize/mcp-members.ts';
 import type { McpCall } from '../authorize/mcp-call.ts';
+import type { JsonObject } from '../json/read-json.ts';
 import type { LocatedObject } from './federation/names.ts';
-import type { McpRequest } from './message.ts';
+import type { McpPrompt, McpRequest, McpTool } from './message.ts';
 import { canonicalTemplate, canonicalUri } from './read-object.ts';
 
 /** Whose object a client's name means; `null` where no target has it. */
@@ -22,12 +23,12 @@ export function callsOf(request: McpRequest, locate: Locate): readonly McpCall[]
     case 'tool': {
       if (method !== 'tools/call') return null;
       const at = locate('tool', object.name);
-      return at === null ? [] : [call(request, at, method, 'tool', object.arguments, null)];
+      return at === null ? [] : [new NamedCall(request, at, method, object)];
     }
     case 'prompt': {
       if (method !== 'prompts/get') return null;
       const at = locate('prompt', object.name);
-      return at === null ? [] : [call(request, at, method, 'prompt', object.arguments, null)];
+      return at === null ? [] : [new NamedCall(request, at, method, object)];
     }
     case 'resource': {
       if (
@@ -47,13 +48,13 @@ export function callsOf(request: McpRequest, locate: Locate): readonly McpCall[]
       const { ref, argument } = object;
       if (ref.type === 'prompt') {
         const at = locate('prompt', ref.name);
-        return at === null ? [] : [call(request, at, method, 'prompt', null, argument)];
+        return at === null ? [] : [call(request, at, method, 'prompt', argument)];
       }
       const at = locate('resource', ref.uri);
       if (at === null) return [];
       const templates = new Set([at.name, canonicalTemplate(at.name)]);
       return [...templates].map((name) =>
-        call(request, { ...at, name }, method, 'resource', null, argument),
+        call(request, { ...at, name }, method, 'resource', argument),
       );
     }
     case 'task':
@@ -69,7 +70,36 @@ function resourceCalls(
 ): readonly McpCall[] {
   if (at === null) return [];
   const uris = new Set([at.name, canonicalUri(at.name)]);
-  return [...uris].map((name) => call(request, { ...at, name }, method, 'resource', null, null));
+  return [...uris].map((name) => call(request, { ...at, name }, method, 'resource', null));
+}
+
+/** A call of a tool or a prompt; a rule that reads its arguments is the first that has them built. */
+class NamedCall implements McpCall {
+  readonly kind: 'tool' | 'prompt';
+  readonly name: string;
+  readonly target: string;
+  readonly protocolVersion: string | null;
+  readonly method: McpCall['method'];
+  readonly completion = null;
+  readonly #object: McpTool | McpPrompt;
+
+  constructor(
+    { protocolVersion }: McpRequest,
+    { target, name }: LocatedObject,
+    method: McpCall['method'],
+    object: McpTool | McpPrompt,
+  ) {
+    this.kind = object.type;
+    this.name = name;
+    this.target = target;
+    this.protocolVersion = protocolVersion;
+    this.method = method;
+    this.#object = object;
+  }
+
+  get arguments(): JsonObject {
+    return this.#object.arguments;
+  }
 }
 
 /** Every member by its name: to copy them from a base object took as long as parsing the body. */
@@ -78,8 +108,7 @@ function call(
   { target, name }: LocatedObject,
   method: McpCall['method'],
   kind: McpCall['kind'],
-  given: McpCall['arguments'],
   completion: McpCall['completion'],
 ): McpCall {
-  return { kind, name, target, protocolVersion, method, arguments: given, completion };
+  return { kind, name, target, protocolVersion, method, arguments: null, completion };
 }

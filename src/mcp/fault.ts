@@ -28,6 +28,11 @@ export function fault(code: FaultCode, message: string, id: RequestId | null): M
   return { kind: 'fault', status: 400, code, message, id };
 }
 
+/** A request whose parameters can't be taken. */
+export function invalidParams(problem: string, id: RequestId | null): MessageFault {
+  return fault(-32602, `Invalid params: ${problem}`, id);
+}
+
 /** A method that the revision of the request does not have; modern revisions ask for HTTP 404 with it. */
 export function methodNotFound(id: RequestId | null): MessageFault {
   return { kind: 'fault', status: 404, code: -32601, message: 'Method not found', id };

@@ -84,10 +84,10 @@ function holdsOf({ authorizer, mayHide }: McpBackend, request: McpRequest | null
 }
 
 /** Whether the answer may name a task; others are handed on as they come. */
-function mayBringTask({ method, params, era }: McpRequest): boolean {
-  if (method.startsWith('tasks/') || params.task !== undefined) return true;
-  if (era === 'legacy' || !isJsonObject(params._meta)) return false;
-  const capabilities = params._meta[CLIENT_CAPABILITIES];
+function mayBringTask({ method, meta, asksForTask, era }: McpRequest): boolean {
+  if (method.startsWith('tasks/') || asksForTask) return true;
+  if (era === 'legacy' || meta === null) return false;
+  const capabilities = meta[CLIENT_CAPABILITIES];
   const extensions = isJsonObject(capabilities) ? capabilities.extensions : undefined;
   return isJsonObject(extensions) && Object.hasOwn(extensions, TASKS_EXTENSION);
 }

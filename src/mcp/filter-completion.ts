@@ -31,10 +31,12 @@ const COMPLETION: ValueTree = {
  * @returns `null` for every other request
  */
 export function completionVisibility(
-  { object, params }: McpRequest,
+  request: McpRequest,
   isVisible: IsVisible,
 ): IsCompletionVisible | null {
+  const { object } = request;
   if (object?.type !== 'completion') return null;
+  const { params } = request;
   const { ref, argument } = object;
   const template = ref.type === 'resource' ? ref.uri : null;
   const context = isJsonObject(params.context) ? params.context.arguments : undefined;

@@ -18,8 +18,12 @@ export interface McpRequest {
   readonly era: McpEra;
   readonly id: RequestId;
   readonly method: string;
-  /** Empty where the message has none. */
+  /** Empty where the message has none. Of most calls it is built when it is asked for. */
   readonly params: JsonObject;
+  /** `_meta` of the params; `null` where there is none. */
+  readonly meta: JsonObject | null;
+  /** Whether the params have a member `task`. */
+  readonly asksForTask: boolean;
   /** From `_meta`; `null` in the legacy era. */
   readonly protocolVersion: string | null;
   /** What the request is about; `null` where the method names nothing, or is not known. */
@@ -32,6 +36,7 @@ export interface McpNotification {
   readonly id: null;
   readonly method: string;
   readonly params: JsonObject;
+  readonly meta: JsonObject | null;
   readonly protocolVersion: string | null;
   readonly object: null;
 }
@@ -56,7 +61,7 @@ export type McpObject =
 export interface McpTool {
   readonly type: 'tool';
   readonly name: string;
-  /** Empty where the request has none. */
+  /** Empty where the request has none. Of most calls they are built when they are asked for. */
   readonly arguments: JsonObject;
 }
 

@@ -1,4 +1,3 @@
-import { isJsonObject } from '../json/read-json.ts';
 import { findValues, type ValueTree } from './find-values.ts';
 import { stringAt } from './json-octets.ts';
 import type { McpMessage } from './message.ts';
@@ -78,8 +77,7 @@ function treeFor(body: Buffer, message: McpMessage): ValueTree | null {
   if (message.kind === 'response') {
     return body.includes('related-task') || body.includes('\\') ? RESPONSE : null;
   }
-  const { params, object } = message;
+  const { meta, object } = message;
   if (object?.type === 'task' || object?.type === 'resources') return TASK_REQUEST;
-  const { _meta: meta } = params;
-  return isJsonObject(meta) && Object.hasOwn(meta, RELATED_TASK) ? OTHER_CALL : null;
+  return meta !== null && Object.hasOwn(meta, RELATED_TASK) ? OTHER_CALL : null;
 }

@@ -1,21 +1,14 @@
 import { isJsonObject, readJson, type JsonObject } from '../json/read-json.ts';
-import type { JsonLimits } from '../json/scan-json.ts';
-import { fault, methodNotFound, type MessageFault } from './fault.ts';
-import { otherSpellingOf } from './member-spelling.ts';
+import { fault, invalidParams, methodNotFound, type MessageFault } from './fault.ts';
 import type { McpEra, McpMessage, McpResponse, RequestId } from './message.ts';
+import { maxIdLength, messageLimits } from './message-limits.ts';
 import { isOtherSpelling, legacyMethods } from './methods.ts';
-import { CLIENT_CAPABILITIES, isModernVersion, PROTOCOL_VERSION } from './protocol-version.ts';
+import { isModernVersion } from './protocol-version.ts';
+import { readProtocolVersion } from './read-meta.ts';
 import { namesAnObject, readObject } from './read-object.ts';
-import { RELATED_TASK } from './seal-task-ids.ts';
-
-/** Enough for 4 MiB of table rows of twenty octets a value; bounds the time that a body takes. */
-export const messageLimits: JsonLimits = Object.freeze({ maxDepth: 64, maxValues: 200_000 });
-
-/** Longest id that is a string, in UTF-16 units; it comes back in answers. */
-export const maxIdLength = 1024;
+import { readPlainCall } from './read-plain-call.ts';
 
 const METHOD = /^[!-~]{1,128}$/;
-const VERSION = /^[!-~]{1,64}$/;
 
 const MEMBERS: ReadonlySet<string> = new Set([
   'jsonrpc',
@@ -26,13 +19,6 @@ const MEMBERS: ReadonlySet<string> = new Set([
   'error',
 ]);
 const NO_PARAMS: JsonObject = Object.freeze({});
-
-const hasOtherSpellingInMeta = otherSpellingOf([
-  PROTOCOL_VERSION,
-  CLIENT_CAPABILITIES,
-  RELATED_TASK,
-]);
-const hasOtherSpellingInRelated = otherSpellingOf(['taskId']);
 
 /**
  * Reads the body of a POST as one MCP message (JSON-RPC 2.0 as MCP narrows it), and takes only what every server
@@ -49,6 +35,11 @@ const hasOtherSpellingInRelated = otherSpellingOf(['taskId']);
  * A method that is not known is a request with no object; whoever decides may refuse it.
  */
 export function readMessage(body: Uint8Array): McpMessage | MessageFault {
+  return readPlainCall(body) ?? readAnyMessage(body);
+}
+
+/** As {@link readMessage}, which asks it where it has no shorter way. */
+export function readAnyMessage(body: Uint8Array): McpMessage | MessageFault {
   const reading = readJson(body, messageLimits);
   const { problem } = reading;
   if (problem === 'not UTF-8' || problem === 'not JSON') {
@@ -101,7 +92,8 @@ function readCall(
   if (id === null && namesAnObject(method)) return invalid('this method needs an id');
   if (params !== undefined && !isJsonObject(params)) return invalidParams('not an object', id);
   const given = params ?? NO_PARAMS;
-  const version = readProtocolVersion(method, given, id);
+  const { _meta: meta, task } = given;
+  const version = readProtocolVersion(method, meta, id);
   if (version !== null && typeof version === 'object') return version;
   if (version !== null && isModernVersion(version) && legacyMethods.has(method)) {
     return methodNotFound(id);
@@ -110,6 +102,8 @@ function readCall(
   if (typeof object === 'string') return invalidParams(object, id);
 
   const era: McpEra = version === null ? 'legacy' : 'modern';
+  const members = isJsonObject(meta) ? meta : null;
+  // Every member by its name: to copy them from a common object takes several times as long.
   return id === null
     ? {
         kind: 'notification',
@@ -117,40 +111,21 @@ function readCall(
         id,
         method,
         params: given,
+        meta: members,
         protocolVersion: version,
         object: null,
       }
-    : { kind: 'request', era, id, method, params: given, protocolVersion: version, object };
-}
-
-/** @returns the version that the message claims in `_meta`, or `null` for a legacy message */
-function readProtocolVersion(
-  method: string,
-  { _meta: meta }: JsonObject,
-  id: RequestId | null,
-): string | MessageFault | null {
-  if (meta === undefined) return null;
-  if (!isJsonObject(meta)) return invalidParams('_meta is not an object', id);
-  if (hasOtherSpellingInMeta(meta)) {
-    return invalidParams('a member of _meta differs from a known one in case alone', id);
-  }
-  const related = meta[RELATED_TASK];
-  if (related !== undefined && (!isJsonObject(related) || hasOtherSpellingInRelated(related))) {
-    return invalidParams('the related task in _meta is not an object of a lawful form', id);
-  }
-  const version = meta[PROTOCOL_VERSION];
-  if (version === undefined) return null;
-  if (typeof version !== 'string' || !VERSION.test(version)) {
-    return invalidParams('the protocol version in _meta is not a string of a lawful form', id);
-  }
-  // Servers disagree on the era of such a message; no client sends it.
-  if (method === 'initialize' && !isModernVersion(version)) {
-    return invalidParams('initialize with a legacy version in _meta', id);
-  }
-  if (id !== null && !isJsonObject(meta[CLIENT_CAPABILITIES])) {
-    return invalidParams('_meta has no object of client capabilities', id);
-  }
-  return version;
+    : {
+        kind: 'request',
+        era,
+        id,
+        method,
+        params: given,
+        meta: members,
+        asksForTask: task !== undefined,
+        protocolVersion: version,
+        object,
+      };
 }
 
 function isRequestId(id: unknown): id is RequestId {
@@ -159,8 +134,4 @@ function isRequestId(id: unknown): id is RequestId {
 
 function invalid(problem: string, id: RequestId | null = null): MessageFault {
   return fault(-32600, `Invalid Request: ${problem}`, id);
-}
-
-function invalidParams(problem: string, id: RequestId | null): MessageFault {
-  return fault(-32602, `Invalid params: ${problem}`, id);
 }

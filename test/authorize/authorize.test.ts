@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createAuthorizer } from '../../src/authorize/authorize.ts';
-import type { Decision } from '../../src/authorize/authorizer.ts';
+import type { Decision, PolicySubject } from '../../src/authorize/authorizer.ts';
 import type { AuthorizationPlan } from '../../src/plan.ts';
 import { subject } from './subject.ts';
 
@@ -266,4 +266,73 @@ test('an exception while deciding is a denial', () => {
   );
   assert.equal(decision.detail, 'the rules failed');
   assert.equal(decision.policy, 'default/deny');
+});
+
+test('what was decided about claims alone is remembered, by the claims themselves', () => {
+  for (const [expression, expected] of [
+    ['jwt.sub == "alice"', true],
+    ['jwt.sub == "bob"', false],
+    ['jwt.absent == "x"', false],
+  ] as const) {
+    // prettier-ignore
+    const authorizer = createAuthorizer([plan('Allow', expression)]);
+    let reads = 0;
+    const claims = Object.defineProperty({ sub: '' }, 'sub', {
+      enumerable: true,
+      get: () => {
+        reads += 1;
+        return 'alice';
+      },
+    });
+    const first = authorizer.authorize(subject({ claims }));
+    assert.equal(first.allowed, expected, expression);
+    const before = reads;
+    assert.deepEqual(authorizer.authorize(subject({ claims, path: '/other' })), first);
+    assert.equal(reads, before, expression);
+    assert.equal(authorizer.authorize(subject({ claims: { sub: 'eve' } })).allowed, false);
+    assert.equal(authorizer.authorize(subject({ claims: null })).allowed, false);
+    assert.equal(authorizer.authorize(subject({ claims })).allowed, expected, expression);
+  }
+});
+
+test('nothing is remembered of claims where a rule looks at the request besides', () => {
+  const claims = { sub: 'alice' };
+  const rows: [expression: string, changes: Partial<PolicySubject>][] = [
+    ['request.method == "POST"', { method: 'GET' }],
+    ['request.path == "/mcp"', { path: '/other' }],
+    ['request.uri == "/mcp"', { query: 'a' }],
+    ['request.host == "localhost"', { host: 'other' }],
+    ['request.scheme == "http"', { scheme: 'https' }],
+    ['size(request.query) == 0', { query: 'a=1' }],
+    ['size(request.headers) == 2', { headers: [] }],
+    ['request.time < timestamp("2027-01-01T00:00:00Z")', { startedAtMs: Date.UTC(2028) }],
+    ['source.address == "127.0.0.1"', { remoteAddress: '127.0.0.2' }],
+    ['source.port == 59068', { remotePort: 1 }],
+  ];
+  for (const [expression, changes] of rows) {
+    const authorizer = createAuthorizer([
+      plan('Allow', `jwt.sub == "alice" && ${expression}`),
+      plan('Require', 'jwt.sub == "alice"'),
+    ]);
+    assert.equal(authorizer.authorize(subject({ claims })).allowed, true, expression);
+    assert.equal(authorizer.authorize(subject({ claims, ...changes })).allowed, false, expression);
+    assert.equal(authorizer.authorize(subject({ claims })).allowed, true, expression);
+  }
+});
+
+test('a failure to decide is not remembered', () => {
+  let fails = true;
+  const claims = new Proxy(
+    { sub: 'alice' },
+    {
+      ownKeys: (target) => {
+        if (fails) throw new Error('not now');
+        return Reflect.ownKeys(target);
+      },
+    },
+  );
+  const authorizer = createAuthorizer([plan('Allow', 'jwt.sub == "alice"')]);
+  assert.equal(authorizer.authorize(subject({ claims })).allowed, false);
+  fails = false;
+  assert.equal(authorizer.authorize(subject({ claims })).allowed, true);
 });

@@ -32,3 +32,23 @@ describe('what the policies are asked about a completion', () => {
     assert.deepEqual(asked('completion/complete', { ref, argument }), ['TEST://x']);
   });
 });
+
+it('nothing of the arguments is built before a rule asks for them', () => {
+  for (const type of ['tool', 'prompt'] as const) {
+    let built = 0;
+    const object = {
+      type,
+      name: 'a',
+      get arguments() {
+        built += 1;
+        return { x: 1 };
+      },
+    };
+    const method = type === 'tool' ? 'tools/call' : 'prompts/get';
+    const [asked, ...more] = callsOf({ ...request(call(method, { name: 'a' })), object }, locate) ?? []; // prettier-ignore
+    assert.equal(built, 0);
+    assert.deepEqual(asked?.arguments, { x: 1 });
+    assert.deepEqual(more, []);
+    assert.deepEqual({ ...asked }, { ...{ kind: type, name: 'a', target: 'target', protocolVersion: null }, method, completion: null }); // prettier-ignore
+  }
+});

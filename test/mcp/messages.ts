@@ -34,6 +34,14 @@ export function message(body: string | object): McpMessage {
   return result;
 }
 
+/** A message with all that is built when it is asked for, as a plain object. */
+export function built<T extends McpMessage | MessageFault>(message: T): T {
+  if (message.kind !== 'request') return message;
+  const { object, params } = message;
+  const tool = object?.type === 'tool' ? { ...object, arguments: object.arguments } : object;
+  return { ...message, params, object: tool };
+}
+
 export function fields(headers: Readonly<Record<string, string>>): HeaderFields {
   return Object.entries(headers).flat();
 }

@@ -3,18 +3,20 @@ import { describe, it } from 'node:test';
 import type { McpObject } from '../../src/mcp/message.ts';
 import { legacyMethods } from '../../src/mcp/methods.ts';
 import { maxNameLength, maxUriLength } from '../../src/mcp/read-object.ts';
-import { CAPABILITIES, call, modernCall, modernMeta, read, request, VERSION } from './messages.ts';
+import { built, CAPABILITIES, call, modernCall, modernMeta, read, request, VERSION } from './messages.ts'; // prettier-ignore
 
 describe('a message', () => {
   it('is a legacy request without a claim in _meta', () => {
     assert.deepEqual(
-      read(call('tools/call', { name: 'echo', arguments: { a: 1 }, _meta: { x: 1 } })),
+      built(read(call('tools/call', { name: 'echo', arguments: { a: 1 }, _meta: { x: 1 } }))),
       {
         kind: 'request',
         era: 'legacy',
         id: 7,
         method: 'tools/call',
         params: { name: 'echo', arguments: { a: 1 }, _meta: { x: 1 } },
+        meta: { x: 1 },
+        asksForTask: false,
         protocolVersion: null,
         object: { type: 'tool', name: 'echo', arguments: { a: 1 } },
       },
@@ -29,6 +31,18 @@ describe('a message', () => {
     );
   });
 
+  it('asks for a task with any member `task`', () => {
+    for (const [params, asks] of [
+      [{}, false],
+      [{ task: {} }, true],
+      [{ task: null }, true],
+    ] as const) {
+      // prettier-ignore
+      assert.equal(request(call('tools/call', { name: 'echo', ...params })).asksForTask, asks);
+      assert.equal(request(modernCall('tools/call', { name: 'echo', ...params })).asksForTask, asks); // prettier-ignore
+    }
+  });
+
   it('is modern whatever version it claims: the upstream knows which it serves', () => {
     assert.equal(request(call('ping', { _meta: meta('1999-01-01') })).era, 'modern');
     assert.equal(request(call('ping', { _meta: meta('2099-01-01') })).era, 'modern');
@@ -41,6 +55,7 @@ describe('a message', () => {
       id: null,
       method: 'notifications/initialized',
       params: {},
+      meta: null,
       protocolVersion: null,
       object: null,
     });
@@ -119,9 +134,9 @@ describe('what a request is about', () => {
   ];
   for (const [method, params, object] of objects) {
     it(`of ${method} ${JSON.stringify(params)}`, () => {
-      assert.deepEqual(request(call(method, params)).object, object);
+      assert.deepEqual(built(request(call(method, params))).object, object);
       if (legacyMethods.has(method)) return;
-      assert.deepEqual(request(modernCall(method, params)).object, object);
+      assert.deepEqual(built(request(modernCall(method, params))).object, object);
     });
   }
 

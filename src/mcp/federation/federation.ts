@@ -28,7 +28,7 @@
 
 import { headerValue } from '../../accept/request-head.ts';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../../forward/upstream.ts';
-import { isJsonObject } from '../../json/read-json.ts';
+import type { JsonObject } from '../../json/read-json.ts';
 import type { Milliseconds } from '../../units.ts';
 import type { McpMessage } from '../message.ts';
 import { CLIENT_CAPABILITIES } from '../protocol-version.ts';
@@ -66,6 +66,8 @@ import { boundClientParams, readSession, type ClientParams } from './session-tex
 
 /** How long the rest of a target's answer may take once the client has its own. */
 const REST_MS: Milliseconds = 1000;
+
+const NO_META: JsonObject = Object.freeze({});
 
 const NOBODY: UpstreamAnswer = Object.freeze({
   onHead: () => undefined,
@@ -302,8 +304,7 @@ function targetNameOf(message: McpMessage | null, owner: SealOwner, locate: Loca
 }
 
 function clientOf(message: McpMessage | null): ClientParams {
-  const params = message?.kind === 'request' ? message.params : {};
-  const meta = isJsonObject(params._meta) ? params._meta : {};
+  const meta = (message?.kind === 'request' ? message.meta : null) ?? NO_META;
   return boundClientParams({
     capabilities: meta[CLIENT_CAPABILITIES],
     clientInfo: meta['io.modelcontextprotocol/clientInfo'],

@@ -1,6 +1,6 @@
 import { isJsonObject, readJson } from '../../json/read-json.ts';
 import type { RequestId } from '../message.ts';
-import { messageLimits } from '../read-message.ts';
+import { messageLimits } from '../message-limits.ts';
 
 /** A JSON-RPC error that the gate itself answers a request with (JSON-RPC 2.0, section 5.1). */
 export function jsonRpcError(id: RequestId, code: number, message: string): Buffer {

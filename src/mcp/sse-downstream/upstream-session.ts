@@ -2,7 +2,7 @@ import type { HeaderFields } from '../../accept/request-head.ts';
 import type { Upstream, UpstreamCall, UpstreamRequest } from '../../forward/upstream.ts';
 import { isJsonObject, readJson } from '../../json/read-json.ts';
 import type { Milliseconds } from '../../units.ts';
-import { messageLimits } from '../read-message.ts';
+import { messageLimits } from '../message-limits.ts';
 import type { MessageReader } from './message-reader.ts';
 import { streamableHeaders } from './streamable-headers.ts';
 

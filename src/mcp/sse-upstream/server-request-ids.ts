@@ -6,7 +6,7 @@
 
 import type { SealBinding } from '../seal-binding.ts';
 import type { Sealer } from '../seal.ts';
-import { maxIdLength } from '../read-message.ts';
+import { maxIdLength } from '../message-limits.ts';
 import type { Envelope, Token } from './envelope.ts';
 
 export interface ServerRequestIds {

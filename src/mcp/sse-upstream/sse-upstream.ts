@@ -1,7 +1,7 @@
 import { headerValue } from '../../accept/request-head.ts';
 import type { Upstream, UpstreamCall, UpstreamRequest } from '../../forward/upstream.ts';
 import { isJsonObject, readJson } from '../../json/read-json.ts';
-import { messageLimits } from '../read-message.ts';
+import { messageLimits } from '../message-limits.ts';
 import type { Bytes } from '../../units.ts';
 import type { Sealer } from '../seal.ts';
 import {
