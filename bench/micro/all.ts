@@ -1,6 +1,7 @@
 /** `npm run bench:micro`: all micro benchmarks, one after the other. */
 import './accept/check-head.ts';
 import './authenticate/check-signature.ts';
+import './authenticate/cold-token.ts';
 import './authenticate/find-token.ts';
 import './authorize/mcp-authorizer.ts';
 import './mcp/read-message.ts';

@@ -88,8 +88,13 @@ describe('a pool of threads', () => {
   test('refuses more than its queue holds', async () => {
     await withPool({ threads: 1, maxQueued: 5, maxBatch: 1 }, async (pool) => {
       const outcomes = await Promise.all(
-        Array.from({ length: 20 }, () => pool.verify(check(good))),
+        Array.from({ length: 20 }, (_, index) => {
+          // One that a thread has taken, and five that wait.
+          assert.equal(pool.isFull(), index >= 6);
+          return pool.verify(check(good));
+        }),
       );
+      assert.equal(pool.isFull(), false);
       assert.equal(outcomes.filter((outcome) => outcome === 'valid').length, 6);
       assert.equal(outcomes.filter((outcome) => outcome === 'overloaded').length, 14);
       assert.equal(pool.state().overloaded, 14);
