@@ -8,5 +8,6 @@ import './mcp/read-message.ts';
 import './forward/request-headers.ts';
 import './forward/http1.ts';
 import './record/access-line.ts';
+import './record/counts.ts';
 
 await import('./hot-path.ts');
