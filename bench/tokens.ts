@@ -57,7 +57,7 @@ export function createIdentities(): Identities {
   };
 }
 
-function makeToken(alg: Algorithm, key: KeyObject, sub: string, index: number): string {
+export function makeToken(alg: Algorithm, key: KeyObject, sub: string, index: number): string {
   const nowSeconds = Math.floor(Date.now() / 1000);
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const text = `${part({ alg, kid: alg, typ: 'JWT' })}.${part({

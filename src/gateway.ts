@@ -114,6 +114,7 @@ export function createGateway({
     createAuthenticator(plan, {
       clock: systemClock,
       verifySignature: verifyPool.verify,
+      isVerifyQueueFull: verifyPool.isFull,
       keySets,
       limits: { maxAccepted: run.tokenCacheEntries },
       onWarning,

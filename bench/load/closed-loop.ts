@@ -19,7 +19,7 @@ export async function runAutocannon(options: LoadOptions): Promise<LoadResult> {
   return inFolder(async (folder) => {
     const job = join(folder, 'job.json');
     writeFileSync(job, JSON.stringify(options));
-    const { text } = await run(options.cores, process.execPath, [
+    const { text } = await run(options, process.execPath, [
       '--import',
       import.meta.resolve('tsx'),
       autocannonFile,
@@ -37,7 +37,7 @@ export async function runWrk(options: LoadOptions): Promise<LoadResult> {
     const tokens = join(folder, 'tokens.txt');
     writeFileSync(tokens, options.request.tokens.join('\n'));
     writeFileSync(script, luaScript(options, tokens));
-    const { text, cpuNanoseconds } = await run(options.cores, 'wrk', [
+    const { text, cpuNanoseconds } = await run(options, 'wrk', [
       '-t1',
       `-c${options.connections}`,
       `-d${options.seconds}s`,
@@ -106,10 +106,17 @@ async function inFolder<Result>(work: (folder: string) => Promise<Result>): Prom
 }
 
 /** Runs a program to its end and takes what it printed, and the CPU it used. */
-async function run(cores: string | null, command: string, args: readonly string[]) {
-  const [file, list] =
-    cores === null ? [command, args] : ['taskset', ['-c', cores, command, ...args]];
-  const child = spawn(file, [...list], { stdio: ['ignore', 'pipe', 'pipe'] });
+async function run(
+  { cores, niceness = 0 }: Pick<LoadOptions, 'cores' | 'niceness'>,
+  command: string,
+  args: readonly string[],
+) {
+  const [file = '', ...list] = [
+    ...(niceness === 0 ? [] : ['nice', '-n', String(niceness)]),
+    ...(cores === null ? [] : ['taskset', '-c', cores]),
+    ...[command, ...args],
+  ];
+  const child = spawn(file, list, { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   let errors = '';
   let cpuNanoseconds = 0;

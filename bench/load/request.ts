@@ -33,4 +33,6 @@ export interface LoadOptions {
   readonly maxRequests?: number;
   readonly expectedStatus: number;
   readonly cores: string | null;
+  /** How far the tool steps back for others on its cores, as for nice(1); 0 if left out. */
+  readonly niceness?: number;
 }

@@ -47,6 +47,8 @@ export interface AuthenticatorOptions {
   readonly clock: Clock;
   /** Of the process's verify pool. */
   readonly verifySignature: VerifySignature;
+  /** Whether it would refuse a check now. */
+  readonly isVerifyQueueFull?: () => boolean;
   readonly keySets: KeySetStore;
   /** A sentence for the log. */
   readonly onWarning: (warning: string) => void;
@@ -136,7 +138,8 @@ export function createAuthenticator(
 
     const known = scope.inFlight.get(token);
     if (known !== undefined) return known.then((verdict) => answer(verdict, location, 'cached'));
-    if (inFlight >= limits.maxInFlight) {
+    // Before anything of the token is read: what comes of a flood beyond what the threads can do costs little.
+    if (inFlight >= limits.maxInFlight || options.isVerifyQueueFull?.() === true) {
       const refusal = refuseFor(plan, new Refusal('VERIFICATION_OVERLOADED'));
       return refuse({ refusal, provider: null }, location);
     }

@@ -1,4 +1,5 @@
 import { Refusal } from '../errors.ts';
+import { decodeBase64url } from './base64url.ts';
 import { readJsonObject } from './json-object.ts';
 
 /** A token taken apart. Nothing in it is verified. */
@@ -62,12 +63,6 @@ export function parseToken(compact: string): ParsedToken | Refusal {
     kid: kid === undefined || kid === '' ? null : kid,
     payload: payloadReading.members,
   };
-}
-
-/** The octets of canonical base64url (RFC 7515, 2; RFC 4648, 3.5), or `null` for any other spelling. */
-function decodeBase64url(text: string): Uint8Array | null {
-  const octets = Buffer.from(text, 'base64url');
-  return octets.toString('base64url') === text ? octets : null;
 }
 
 function malformed(detail: string): Refusal {

@@ -11,6 +11,8 @@ export type VerifySignature = (check: SignatureCheck) => Promise<PoolOutcome>;
 /** Threads that check signatures, so that cold tokens do not hold up the event loop. */
 export interface VerifyPool {
   readonly verify: VerifySignature;
+  /** Whether a check that came now would be refused. */
+  readonly isFull: () => boolean;
   readonly state: () => VerifyPoolState;
   /** Ends the threads. Checks that wait or run then come out as `failed`. */
   close(): Promise<void>;
@@ -35,7 +37,10 @@ export interface VerifyPoolOptions {
   readonly threads?: number;
   /** How many checks may wait for a thread. */
   readonly maxQueued?: number;
-  /** How many waiting checks a thread takes at once. */
+  /**
+   * How many waiting checks a thread takes at once. Their requests go on in one turn of the event loop, which
+   * others wait for; a message for each would cost more than to read the token.
+   */
   readonly maxBatch?: number;
   /** How long a batch may run; after that its thread is replaced. */
   readonly batchTimeoutMs?: Milliseconds;
@@ -58,7 +63,7 @@ interface QueuedCheck {
  * as `failed`: nobody waits twice for that.
  */
 export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
-  const { threads = 1, maxQueued = 4096, maxBatch = 32, batchTimeoutMs = 10_000 } = options;
+  const { threads = 1, maxQueued = 4096, maxBatch = 16, batchTimeoutMs = 10_000 } = options;
   const { onWarning = () => undefined } = options;
   const queue: QueuedCheck[] = [];
   const startedAtMonotonicMs = performance.now();
@@ -123,10 +128,13 @@ export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
     handOver();
   }
 
+  const isFull = (): boolean => queue.length >= maxQueued;
+
   return {
+    isFull,
     verify(check) {
       if (closed) return Promise.resolve('failed');
-      if (queue.length >= maxQueued) {
+      if (isFull()) {
         overloaded += 1;
         return Promise.resolve('overloaded');
       }

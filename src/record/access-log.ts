@@ -7,7 +7,7 @@ import { fstatSync } from 'node:fs';
 import sonicBoom from 'sonic-boom';
 import type { Bytes, Milliseconds } from '../units.ts';
 import { accessLine, maxLineBytes } from './access-line.ts';
-import type { AccessRecord, LogFormat } from './access-line.ts';
+import type { AccessRecord, LineMemory, LogFormat } from './access-line.ts';
 
 export interface AccessLogOptions {
   /** File descriptor to write to; 1 and 2 are not closed at the end. */
@@ -20,7 +20,8 @@ export interface AccessLogOptions {
 }
 
 export interface AccessLog {
-  write(record: AccessRecord): void;
+  /** @param memory see {@link accessLine} */
+  write(record: AccessRecord, memory?: LineMemory): void;
   /** Lines that were dropped since the start. */
   readonly dropped: number;
   /** Writes that failed since the start. */
@@ -105,12 +106,12 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
   }
 
   return {
-    write(record) {
+    write(record, memory) {
       if (closed) {
         dropped += 1;
         return;
       }
-      const line = accessLine(record, format);
+      const line = accessLine(record, format, memory);
       if (usedBytes + line.length > blockBytes) flush();
       if (block.length === 0) block = Buffer.allocUnsafeSlow(blockBytes);
       usedBytes += block.write(line, usedBytes, 'latin1');

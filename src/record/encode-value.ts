@@ -48,6 +48,20 @@ export function encodeValue(value: string, origin: ValueOrigin, limit: number): 
 }
 
 /**
+ * Writes a field of the text form, or nothing where there is no value.
+ *
+ * @param start what stands before the value; ours
+ */
+export function textField(
+  start: string,
+  value: string | null,
+  origin: ValueOrigin,
+  maxLength: number,
+): string {
+  return value === null ? '' : start + encodeValue(value, origin, maxLength);
+}
+
+/**
  * Writes a JSON string (RFC 8259) that holds nothing but printable ASCII.
  *
  * @param limit most characters of the result, quotes included; a longer value is cut and ends in `...`

@@ -45,11 +45,20 @@ const maxTools = 256;
 /** Of all targets together. */
 const maxAllTools = 8_192;
 
+interface Total {
+  value: number;
+}
+
 interface Method {
   /** By tool; the empty string where none is called. Then by outcome. */
-  readonly totals: Map<string, Map<McpOutcome, number>>;
+  readonly totals: Map<string, Map<McpOutcome, Total>>;
   readonly durations: Float64Array;
   sumSeconds: number;
+}
+
+interface Found {
+  readonly counts: Method;
+  readonly total: Total;
 }
 
 class Target implements McpTargetCounts {
@@ -57,6 +66,11 @@ class Target implements McpTargetCounts {
   readonly target: string;
   readonly tools = new Set<string>();
   readonly methods = new Map<string, Method>();
+  /** What was counted on last, and by which names: most requests are like the one before. */
+  #last: Found | null = null;
+  #lastName = '';
+  #lastTool: string | null = null;
+  #lastOutcome: McpOutcome = 'ok';
 
   constructor(backend: string, target: string) {
     this.backend = backend;
@@ -64,6 +78,15 @@ class Target implements McpTargetCounts {
   }
 
   observe(method: string, tool: string | null, outcome: McpOutcome, durationMs: number): void {
+    const isLikeLast =
+      method === this.#lastName && tool === this.#lastTool && outcome === this.#lastOutcome;
+    const last = isLikeLast ? this.#last : null;
+    const { counts, total } = last ?? this.#find(method, tool, outcome);
+    counts.sumSeconds += countDuration(counts.durations, durationMs);
+    total.value += 1;
+  }
+
+  #find(method: string, tool: string | null, outcome: McpOutcome): Found {
     const name = knownMethods.has(method) ? method : 'other';
     let counts = this.methods.get(name);
     if (counts === undefined) {
@@ -71,11 +94,20 @@ class Target implements McpTargetCounts {
       counts = { totals: new Map(), durations, sumSeconds: 0 };
       this.methods.set(name, counts);
     }
-    counts.sumSeconds += countDuration(counts.durations, durationMs);
     const toolName = tool === null ? '' : this.tools.has(tool) ? tool : 'other';
-    const outcomes = counts.totals.get(toolName) ?? new Map<McpOutcome, number>();
+    const outcomes = counts.totals.get(toolName) ?? new Map<McpOutcome, Total>();
     counts.totals.set(toolName, outcomes);
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    const total = outcomes.get(outcome) ?? { value: 0 };
+    outcomes.set(outcome, total);
+    const found = { counts, total };
+    // What is in no list may be in one tomorrow, and is of any length.
+    if (tool === null || toolName === tool) {
+      this.#last = found;
+      this.#lastName = name;
+      this.#lastTool = tool;
+      this.#lastOutcome = outcome;
+    }
+    return found;
   }
 }
 
@@ -89,11 +121,18 @@ export function createMcpCounts(): McpCounts {
   const reinitialisations = createLabelCounts(['backend', 'target']);
   const failures = createLabelCounts(['backend', 'target', 'reason']);
   let allTools = 0;
+  let last: Target | null = null;
 
   function target(backend: string, name: string): Target {
+    if (last?.backend === backend && last.target === name) return last;
+    last = find(backend, name);
+    return last;
+  }
+
+  function find(backend: string, name: string): Target {
     const known = byBackend.get(backend)?.get(name);
     if (known !== undefined) return known;
-    if (targets.length >= maxTargets && backend !== 'other') return target('other', 'other');
+    if (targets.length >= maxTargets && backend !== 'other') return find('other', 'other');
     const created = new Target(backend, name);
     targets.push(created);
     const ofBackend = byBackend.get(backend) ?? new Map<string, Target>();
@@ -121,7 +160,7 @@ export function createMcpCounts(): McpCounts {
       for (const { backend, target: name, methods } of targets) {
         for (const [method, { totals }] of methods) {
           for (const [tool, outcomes] of totals) {
-            for (const [outcome, value] of outcomes) {
+            for (const [outcome, { value }] of outcomes) {
               yield { labels: { backend, target: name, method, tool, outcome }, value };
             }
           }

@@ -2,6 +2,7 @@
 
 import type { Exchange } from '../exchange.ts';
 import type { Clock } from '../units.ts';
+import { createLineMemory, type LineMemory } from './access-line.ts';
 import type { AccessLog } from './access-log.ts';
 import { accessRecordOf, statusOf } from './access-record.ts';
 import type { Metrics } from './metrics.ts';
@@ -18,6 +19,12 @@ export interface RecorderOptions {
   readonly onBug?: (error: unknown) => void;
 }
 
+/** Requests of one rule to one backend. */
+interface Way {
+  readonly series: RequestSeries;
+  readonly memory: LineMemory;
+}
+
 /**
  * @returns a function to be called exactly once for each exchange, when it is over; it never throws
  */
@@ -28,29 +35,38 @@ export function createRecorder({
   onBug = () => undefined,
 }: RecorderOptions): (exchange: Exchange) => void {
   // By rule (or listener, where no rule matched), then by backend: what names a series.
-  const seriesOf = new WeakMap<object, Map<string, RequestSeries>>();
+  const waysOf = new WeakMap<object, Map<string, Way>>();
   const nowhere = {};
+  // Requests come in runs of the same way; a weak map takes its time.
+  let lastPlace: object = nowhere;
+  let lastBackend = '';
+  let lastWay: Way | null = null;
 
-  function findSeries(exchange: Exchange): RequestSeries {
+  function findWay(exchange: Exchange): Way {
     const { listener, rule, upstream } = exchange;
     const place = rule ?? listener ?? nowhere;
     const backend = upstream?.backendName ?? '';
-    let ofPlace = seriesOf.get(place);
+    if (lastWay !== null && place === lastPlace && backend === lastBackend) return lastWay;
+    let ofPlace = waysOf.get(place);
     if (ofPlace === undefined) {
       ofPlace = new Map();
-      seriesOf.set(place, ofPlace);
+      waysOf.set(place, ofPlace);
     }
-    let series = ofPlace.get(backend);
-    if (series === undefined) {
-      series = metrics.requests.series({
+    let way = ofPlace.get(backend);
+    if (way === undefined) {
+      const series = metrics.requests.series({
         gateway: listener?.gateway ?? '',
         listener: listener?.name ?? '',
         route: rule?.route ?? '',
         backend,
       });
-      ofPlace.set(backend, series);
+      way = { series, memory: createLineMemory() };
+      ofPlace.set(backend, way);
     }
-    return series;
+    lastPlace = place;
+    lastBackend = backend;
+    lastWay = way;
+    return way;
   }
 
   function record(exchange: Exchange): void {
@@ -58,7 +74,8 @@ export function createRecorder({
     const durationMs = Math.max(0, monotonicNow() - exchange.startedAtMonotonicMs);
     const { upstreamStartedAtMonotonicMs: asked, upstreamAnsweredAtMonotonicMs: answered } =
       exchange;
-    findSeries(exchange).observe(
+    const { series, memory } = findWay(exchange);
+    series.observe(
       exchange.head.method,
       statusOf(exchange),
       refusal?.kind.reason ?? null,
@@ -66,7 +83,7 @@ export function createRecorder({
       asked > 0 && answered > 0 ? answered - asked : null,
     );
     countMcp(exchange, metrics.mcp, durationMs);
-    accessLog?.write(accessRecordOf(exchange, durationMs));
+    accessLog?.write(accessRecordOf(exchange, durationMs), memory);
   }
 
   return (exchange) => {

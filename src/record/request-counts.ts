@@ -53,9 +53,18 @@ const methodIndex = new Map(methods.map((method, index) => [method, index]));
 const reasonIndex = new Map<string, number>(reasons.map((reason, index) => [reason, index]));
 const statusSpan = 1000;
 
+interface Total {
+  value: number;
+}
+
 class Series implements RequestSeries {
   readonly labels: RequestLabels;
-  readonly totals = new Map<number, number>();
+  readonly totals = new Map<number, Total>();
+  /** The total that was counted on last, and what it is of: most requests are like the one before. */
+  #last: Total | null = null;
+  #lastMethod = '';
+  #lastStatus = 0;
+  #lastReason: Reason | null = null;
   readonly durations = new Float64Array(requestBoundsSeconds.length + 1);
   durationSumSeconds = 0;
   readonly upstreamDurations = new Float64Array(requestBoundsSeconds.length + 1);
@@ -72,14 +81,37 @@ class Series implements RequestSeries {
     durationMs: number,
     upstreamMs: number | null,
   ): void {
+    let total = this.#last;
+    if (
+      total === null ||
+      method !== this.#lastMethod ||
+      status !== this.#lastStatus ||
+      reason !== this.#lastReason
+    ) {
+      total = this.#total(method, status, reason);
+    }
+    total.value += 1;
+    this.durationSumSeconds += countDuration(this.durations, durationMs);
+    if (upstreamMs !== null)
+      this.upstreamSumSeconds += countDuration(this.upstreamDurations, upstreamMs);
+  }
+
+  #total(method: string, status: number, reason: Reason | null): Total {
     const methodPart = methodIndex.get(method) ?? 0;
     const reasonPart = reason === null ? 0 : (reasonIndex.get(reason) ?? 0);
     const statusPart = status >= 100 && status < statusSpan ? Math.trunc(status) : 0;
     const key = (methodPart * reasons.length + reasonPart) * statusSpan + statusPart;
-    this.totals.set(key, (this.totals.get(key) ?? 0) + 1);
-    this.durationSumSeconds += countDuration(this.durations, durationMs);
-    if (upstreamMs !== null)
-      this.upstreamSumSeconds += countDuration(this.upstreamDurations, upstreamMs);
+    let total = this.totals.get(key);
+    if (total === undefined) {
+      total = { value: 0 };
+      this.totals.set(key, total);
+    }
+    this.#last = total;
+    // Our own copy of the name: a client may have made up another, of any length.
+    this.#lastMethod = methods[methodPart] ?? 'other';
+    this.#lastStatus = status;
+    this.#lastReason = reason;
+    return total;
   }
 }
 
@@ -119,7 +151,7 @@ export function createRequestCounts(): RequestCounts {
     series,
     *readTotals() {
       for (const { labels, totals } of all.values()) {
-        for (const [key, value] of totals) {
+        for (const [key, { value }] of totals) {
           const status = key % statusSpan;
           const rest = Math.floor(key / statusSpan);
           const method = methods[Math.floor(rest / reasons.length)] ?? 'other';

@@ -276,6 +276,30 @@ describe('the mode', async () => {
       assert.ok(!(warm instanceof Refusal) || warm.kind.code === 'TOKEN_SIGNATURE_INVALID');
     }
   });
+  test('while the queue of the pool is full a new token is refused before it is read; a known one is not', async () => {
+    const state = { full: false };
+    const harness = createHarness(policyPlan([strict], { failureStatus: 401 }), {
+      isVerifyQueueFull: () => state.full,
+    });
+    await harness.present(good);
+    const checks = harness.signatureChecks;
+    state.full = true;
+    const known = await harness.present(good);
+    assert.ok(!(known instanceof Refusal));
+    assert.equal(known.principal?.subject, 'alice');
+    for (const token of [bad, 'garbage', bad]) {
+      const cold = await harness.present(token);
+      assert.ok(cold instanceof Refusal);
+      assert.equal(cold.kind.code, 'VERIFICATION_OVERLOADED');
+      assert.equal(cold.status, 503);
+      assert.deepEqual(cold.headers, ['retry-after', '1']);
+    }
+    assert.equal(harness.signatureChecks, checks);
+    state.full = false;
+    const later = await harness.present(bad);
+    assert.ok(later instanceof Refusal, 'nothing was remembered of it');
+    assert.equal(later.kind.code, 'TOKEN_SIGNATURE_INVALID');
+  });
   test('every mode refuses two tokens', () => {
     for (const mode of ['RequireValid', 'AllowMissing', 'AllowMissingOrFailed'] as const) {
       const harness = createHarness(policyPlan([strict], { mode }));

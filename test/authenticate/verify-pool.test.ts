@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { createVerifyPool } from '../../src/authenticate/verify-pool.ts';
@@ -17,6 +19,17 @@ function check(token: string, of: TestKey = key, algorithm = 'RS256' as Algorith
   const read = readVerificationKey(of.jwk);
   assert.ok(typeof read !== 'string');
   return { token, algorithm, jwk: read.jwk, thumbprint: read.thumbprint };
+}
+
+/** By thread id; proc_pid_stat(5). */
+function nicenessOfThreads(): ReadonlyMap<number, number> {
+  return new Map(
+    readdirSync('/proc/self/task').map((id) => {
+      const stat = readFileSync(`/proc/self/task/${id}/stat`, 'utf8');
+      // The name, in parentheses, may hold spaces.
+      return [Number(id), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])];
+    }),
+  );
 }
 
 async function withPool(
@@ -75,8 +88,13 @@ describe('a pool of threads', () => {
   test('refuses more than its queue holds', async () => {
     await withPool({ threads: 1, maxQueued: 5, maxBatch: 1 }, async (pool) => {
       const outcomes = await Promise.all(
-        Array.from({ length: 20 }, () => pool.verify(check(good))),
+        Array.from({ length: 20 }, (_, index) => {
+          // One that a thread has taken, and five that wait.
+          assert.equal(pool.isFull(), index >= 6);
+          return pool.verify(check(good));
+        }),
       );
+      assert.equal(pool.isFull(), false);
       assert.equal(outcomes.filter((outcome) => outcome === 'valid').length, 6);
       assert.equal(outcomes.filter((outcome) => outcome === 'overloaded').length, 14);
       assert.equal(pool.state().overloaded, 14);
@@ -114,6 +132,26 @@ describe('a pool of threads', () => {
     });
     process.off('worker', onWorker);
   });
+
+  test(
+    'steps back for the event loop, and nobody else does',
+    { skip: process.platform !== 'linux' && 'elsewhere a priority belongs to the whole process' },
+    async () => {
+      const before = nicenessOfThreads();
+      const nicer = (): number => {
+        const usual = before.get(process.pid) ?? 0;
+        return [...nicenessOfThreads().values()].filter((niceness) => niceness > usual).length;
+      };
+      await withPool({ threads: 2, maxBatch: 1 }, async (pool) => {
+        await Promise.all(Array.from({ length: 200 }, () => pool.verify(check(good))));
+        // The process's own pool, whoever has used it first.
+        await Promise.all(Array.from({ length: 8 }, () => readFile('/proc/self/stat')));
+        assert.equal(nicer(), 2);
+        assert.equal(nicenessOfThreads().get(process.pid), before.get(process.pid));
+      });
+      assert.equal(nicer(), 0);
+    },
+  );
 
   test('closes while checks wait and run', async () => {
     const pool = createVerifyPool({ threads: 1, maxBatch: 1 });

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { accessLine, maxLineBytes, timestamp } from '../../src/record/access-line.ts';
+import {
+  accessLine,
+  createLineMemory,
+  maxLineBytes,
+  timestamp,
+} from '../../src/record/access-line.ts';
 import type { AccessRecord } from '../../src/record/access-line.ts';
 import { encodeString, encodeValue } from '../../src/record/encode-value.ts';
 
@@ -78,6 +83,13 @@ test('further fields stand behind the guide, the subject before the error', () =
     ),
     line,
   );
+});
+
+test('whatever is known of a refusal is told', () => {
+  for (const name of ['reason', 'policy', 'rule', 'detail'] as const) {
+    const line = accessLine(record({ [name]: 'a' }), 'text');
+    assert.ok(line.endsWith(` duration=0ms ${name}=a\n`), line);
+  }
 });
 
 test('what is unknown is left out', () => {
@@ -189,6 +201,46 @@ test('no client can forge a line or a field', () => {
       }
     }),
     { numRuns: 2000 },
+  );
+});
+
+test('what is remembered of other lines changes nothing of a line', () => {
+  const few = (...values: string[]) => fc.constantFrom(...values, 'a b', 'a\nb', 'x'.repeat(600));
+  const optional = (...values: string[]) => fc.option(few(...values), { nil: null });
+  const any = fc.record({
+    ...{ gateway: optional('g', 'h'), listener: optional('g', 'h'), route: optional('g', 'h') },
+    ...{ method: few('GET', 'POST'), host: few('a', 'b'), path: few('/a', '/b', 'a') },
+    ...{ backend: optional('c', 'd'), target: optional('c', 'd'), mcpTarget: optional('c', 'd') },
+    remoteAddress: fc.oneof(few('127.0.0.1', '::1', '1', ''), hostile),
+    remotePort: fc.constantFrom(1, 10, 65_535, null),
+    endedAtMs: fc.double({ min: 0, max: 4e12, noNaN: true }),
+    subject: optional('alice', 'bob'),
+  });
+  fc.assert(
+    fc.property(fc.array(any, { minLength: 2, maxLength: 20 }), (changes) => {
+      const memory = createLineMemory();
+      for (const [index, one] of changes.entries()) {
+        // The address of an empty text is remembered of nobody.
+        accessLine(record({ remoteAddress: `other-${index}` }), 'text');
+        const alone = accessLine(record(one), 'text');
+        accessLine(record(changes[index - 1]), 'text', memory);
+        assert.equal(accessLine(record(one), 'text', memory), alone);
+        assert.equal(accessLine(record(one), 'text', memory), alone);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a time reads as the clock says, whatever the one before', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 4_000_000_000_000_000 }), (microseconds) => {
+      const [ms, rest] = [Math.floor(microseconds / 1000), microseconds % 1000];
+      // A half more, so that it is not rounded down to the one before.
+      const text = timestamp(ms + (rest + 0.5) / 1000);
+      assert.equal(text.slice(0, 23), new Date(ms).toISOString().slice(0, 23));
+      assert.equal(text.slice(23), `${String(rest).padStart(3, '0')}Z`);
+    }),
   );
 });
 

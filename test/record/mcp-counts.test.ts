@@ -32,6 +32,47 @@ test('a request is counted by backend, target, method, tool and outcome', async 
   ]);
 });
 
+test('what was counted before changes nothing of where a request is counted', async () => {
+  const metrics = createMetrics({ accessLog });
+  const methods = ['tools/call', 'tools/list', 'other', 'made-up'];
+  const tools = ['echo', 'other', 'later', '', null];
+  const outcomes = ['ok', 'error'] as const;
+  const expected = new Map<string, number>();
+  const count = (target: string, known: readonly string[]): void => {
+    // Each after each, and twice.
+    const all = methods.flatMap((method) =>
+      tools.flatMap((tool) => outcomes.map((outcome) => ({ method, tool, outcome }))),
+    );
+    for (const one of all) {
+      for (const two of all) {
+        for (const { method, tool, outcome } of [one, two, two]) {
+          metrics.mcp.target('default/b', target).observe(method, tool, outcome, 1);
+          const methodName = method === 'made-up' ? 'other' : method;
+          const toolName = tool === null ? '' : known.includes(tool) ? tool : 'other';
+          const key = `backend="default/b",target="${target}",method="${methodName}",tool="${toolName}",outcome="${outcome}"`;
+          expected.set(key, (expected.get(key) ?? 0) + 1);
+        }
+      }
+    }
+  };
+  metrics.mcp.learnTools('default/b', 't', ['echo']);
+  count('t', ['echo']);
+  count('u', []);
+  // The last one before it is learned.
+  metrics.mcp.target('default/b', 't').observe('tools/call', 'later', 'ok', 1);
+  const unlisted = 'backend="default/b",target="t",method="tools/call",tool="other",outcome="ok"';
+  expected.set(unlisted, (expected.get(unlisted) ?? 0) + 1);
+  metrics.mcp.learnTools('default/b', 't', ['later']);
+  metrics.mcp.target('default/b', 't').observe('tools/call', 'later', 'ok', 1);
+  const listed = unlisted.replace('other', 'later');
+  expected.set(listed, (expected.get(listed) ?? 0) + 1);
+  count('t', ['echo', 'later']);
+  assert.deepEqual(
+    (await linesOf(metrics, 'mcp_requests_total')).sort(),
+    [...expected].map(([key, value]) => `postern_mcp_requests_total{${key}} ${value}`).sort(),
+  );
+});
+
 test('nothing that a client makes up becomes a label', async () => {
   const metrics = createMetrics({ accessLog });
   const counts = metrics.mcp.target('default/b', 't');

@@ -92,6 +92,47 @@ test('a finished request becomes one record and one count', async () => {
   assert.match(page, /upstream_duration_seconds_sum\{.*\} 0\.004/);
 });
 
+test('requests of several ways are counted each where it belongs', async () => {
+  const { record, text } = recorderOf();
+  const ways: [number, Partial<Exchange>][] = [
+    [1, { listener, rule, upstream, status: 200 }],
+    [6, { listener, rule, upstream, status: 200, refusal: new Refusal('TOKEN_MISSING') }],
+    [2, { listener, rule, status: 200 }],
+    [3, { listener, rule: { route: 'default/other' } as RuleRuntime, upstream, status: 200 }],
+    [4, { listener, upstream: { backendName: 'default/c' } as Exchange['upstream'], status: 200 }],
+    [5, { listener, rule, upstream, status: 500 }],
+    [7, {}],
+  ];
+  for (let round = 0; round < 7; round += 1) {
+    for (const [times, changes] of ways) if (round < times) record(exchange(changes));
+  }
+  const get = exchange({ listener, rule, upstream, status: 200 });
+  record(Object.assign(get, { head: { ...get.head, method: 'GET' } }));
+  record(Object.assign(get, { head: { ...get.head, method: 'MADE-UP' } }));
+  record(Object.assign(get, { head: { ...get.head, method: 'other' } }));
+  const of = (gateway: string, route: string, backend: string, method: string) =>
+    `gateway="${gateway}",listener="${gateway === '' ? '' : 'http'}",route="${route}",backend="${backend}",method="${method}"`;
+  const gw = 'default/gw';
+  const counted = (await text())
+    .split('\n')
+    .filter((line) => line.startsWith('postern_requests_total'))
+    .map((line) => line.slice('postern_requests_total{'.length));
+  assert.deepEqual(
+    counted.sort(),
+    [
+      `${of(gw, 'default/mcp', 'default/b', 'POST')},status="200",reason=""} 1`,
+      `${of(gw, 'default/mcp', '', 'POST')},status="200",reason=""} 2`,
+      `${of(gw, 'default/other', 'default/b', 'POST')},status="200",reason=""} 3`,
+      `${of(gw, '', 'default/c', 'POST')},status="200",reason=""} 4`,
+      `${of(gw, 'default/mcp', 'default/b', 'POST')},status="500",reason=""} 5`,
+      `${of(gw, 'default/mcp', 'default/b', 'POST')},status="200",reason="JwtAuth"} 6`,
+      `${of('', '', '', 'POST')},status="499",reason=""} 7`,
+      `${of(gw, 'default/mcp', 'default/b', 'GET')},status="200",reason=""} 1`,
+      `${of(gw, 'default/mcp', 'default/b', 'other')},status="200",reason=""} 2`,
+    ].sort(),
+  );
+});
+
 test('a refusal is recorded with all it knows', async () => {
   const { record, records, text } = recorderOf();
   const refusal = new Refusal('AUTHORIZATION_DENIED', {
