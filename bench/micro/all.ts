@@ -1,4 +1,5 @@
 /** `npm run bench:micro`: all micro benchmarks, one after the other. */
+import './accept/answer-head-text.ts';
 import './accept/check-head.ts';
 import './accept/known-heads.ts';
 import './authenticate/check-signature.ts';
