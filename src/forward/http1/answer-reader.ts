@@ -13,7 +13,10 @@ export interface AnswerLimits extends HeadLimits {
 }
 
 /** Who takes what was read. */
-export type AnswerSink = Pick<UpstreamAnswer, 'onHead' | 'onData'>;
+export interface AnswerSink extends Pick<UpstreamAnswer, 'onHead'> {
+  /** As {@link UpstreamAnswer.onData}: the owner of a reader that is `complete` tells its sink so at once. */
+  onData(piece: Uint8Array, isLast: boolean): boolean;
+}
 
 /**
  * Where the reader is: in a head, or in a body that ends after a length, with its last chunk or with the
@@ -94,7 +97,7 @@ export class AnswerReader {
           at = this.#readChunks(bytes, at, end);
           break;
         case 'until-close':
-          this.#handOn(bytes, at, end);
+          this.#handOn(bytes, at, end, false);
           at = end;
           break;
         case 'complete':
@@ -178,7 +181,7 @@ export class AnswerReader {
     const pieceEnd = Math.min(end, start + this.#leftBytes);
     this.#leftBytes -= pieceEnd - start;
     if (this.#leftBytes === 0) this.state = 'complete';
-    this.#handOn(bytes, start, pieceEnd);
+    this.#handOn(bytes, start, pieceEnd, this.#leftBytes === 0);
     return pieceEnd;
   }
 
@@ -186,7 +189,7 @@ export class AnswerReader {
     const chunks = this.#chunks;
     switch (chunks.step(bytes, start, end)) {
       case 'data':
-        this.#handOn(bytes, chunks.dataStart, chunks.dataEnd);
+        this.#handOn(bytes, chunks.dataStart, chunks.dataEnd, false);
         break;
       case 'more':
         break;
@@ -200,8 +203,8 @@ export class AnswerReader {
     return chunks.at;
   }
 
-  #handOn(bytes: Buffer, start: number, end: number): void {
-    if (this.#sink?.onData(bytes.subarray(start, end)) === false) this.#isPaused = true;
+  #handOn(bytes: Buffer, start: number, end: number, isLast: boolean): void {
+    if (this.#sink?.onData(bytes.subarray(start, end), isLast) === false) this.#isPaused = true;
   }
 
   #refuse(fault: string): void {

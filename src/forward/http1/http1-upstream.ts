@@ -162,8 +162,8 @@ class Call implements UpstreamCall, ConnectionUser, Awaited<Call> {
     this.#answer.onHead(status, headers);
   }
 
-  onData(piece: Uint8Array): boolean {
-    return this.#answer.onData(piece);
+  onData(piece: Uint8Array, isLast: boolean): boolean {
+    return this.#answer.onData(piece, isLast);
   }
 
   onComplete(): void {

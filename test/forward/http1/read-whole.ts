@@ -1,4 +1,5 @@
 /** Reads an answer without a socket, cut into pieces as a test wants them. */
+import assert from 'node:assert/strict';
 import { AnswerReader, type AnswerLimits } from '../../../src/forward/http1/answer-reader.ts';
 
 export interface ReadAnswer {
@@ -8,6 +9,8 @@ export interface ReadAnswer {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: string;
+  /** The last piece was said to be it. */
+  readonly saidLast: boolean;
   readonly keepForMs: number;
   /** What came after a complete answer. */
   readonly rest: string;
@@ -28,13 +31,15 @@ export function readWhole(text: string, options: ReadOptions = {}): ReadAnswer {
   const { method = 'GET', pieceLength = text.length, closes = false } = options;
   const reader = new AnswerReader({ ...limits, ...options.limits });
   const octets = Buffer.from(text, 'latin1');
-  const answer = { status: 0, headers: [] as readonly string[], body: '' };
+  const answer = { status: 0, headers: [] as readonly string[], body: '', saidLast: false };
   reader.begin(method, {
     onHead(status, headers) {
       answer.status = status;
       answer.headers = headers;
     },
-    onData(piece) {
+    onData(piece, isLast) {
+      assert.equal(answer.saidLast, false, 'a piece after the last one');
+      answer.saidLast = isLast;
       answer.body += Buffer.from(piece).toString('latin1');
       return true;
     },
@@ -46,6 +51,7 @@ export function readWhole(text: string, options: ReadOptions = {}): ReadAnswer {
     const length = octets.copy(memory, 0, at, Math.min(at + pieceLength, octets.length));
     at += reader.push(memory, 0, length);
     memory.fill('!');
+    if (answer.saidLast) assert.equal(reader.state, 'complete');
   }
   if (closes) reader.end();
   const { state, fault, keepForMs } = reader;
