@@ -1,8 +1,8 @@
 import type { Bytes } from '../../units.ts';
-import type { AnswerHead } from './parse-head.ts';
+import type { AnswerHead } from './answer-head.ts';
 
 /** Fifteen digits fit a number exactly; no answer is that long. */
-const DIGITS = /^[0-9]{1,15}$/;
+const MAX_DIGITS = 15;
 /** ASCII only: `i` without `u` does not fold other letters. */
 const CHUNKED = /^chunked$/i;
 
@@ -19,7 +19,7 @@ const UNTIL_CLOSE: BodyFraming = { kind: 'until-close' };
 /**
  * Whether an answer says where a body ends, which an interim one must not (RFC 9110, 8.6; RFC 9112, 6.1).
  */
-export function hasFraming({ headers }: AnswerHead): boolean {
+export function hasFraming({ headers }: Pick<AnswerHead, 'headers'>): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index];
     if (name === 'content-length' || name === 'transfer-encoding') return true;
@@ -38,18 +38,19 @@ export function hasFraming({ headers }: AnswerHead): boolean {
  */
 export function bodyFraming(head: AnswerHead, requestMethod: string): BodyFraming {
   const { status, isHttp10, headers } = head;
-  let length: string | null = null;
+  let length: number | null = null;
   let coding: string | null = null;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index];
     if (name === 'content-length') {
       if (length !== null) return fault('two Content-Length fields');
-      length = headers[index + 1] ?? '';
-      if (!DIGITS.test(length)) return fault('a Content-Length that is no number');
+      length = readLength(headers[index + 1] ?? '');
+      if (length < 0) return fault('a Content-Length that is no number');
     } else if (name === 'transfer-encoding') {
       if (coding !== null) return fault('two Transfer-Encoding fields');
       coding = headers[index + 1] ?? '';
-      if (!CHUNKED.test(coding)) return fault('a transfer coding other than chunked');
+      if (coding !== 'chunked' && !CHUNKED.test(coding))
+        return fault('a transfer coding other than chunked');
     }
   }
   if (coding !== null) {
@@ -60,8 +61,24 @@ export function bodyFraming(head: AnswerHead, requestMethod: string): BodyFramin
   if (requestMethod === 'HEAD' || status === 204 || status === 304) return NONE;
   if (coding !== null) return CHUNKS;
   if (length === null) return UNTIL_CLOSE;
-  const lengthBytes = Number(length);
-  return lengthBytes === 0 ? NONE : { kind: 'length', lengthBytes };
+  return length === 0 ? NONE : { kind: 'length', lengthBytes: length };
+}
+
+/**
+ * Reads a Content-Length, which is digits and nothing else. Without a regular expression, which takes longer than all
+ * the rest of the decision.
+ *
+ * @returns -1 for a text that is none, or has more digits than fit
+ */
+export function readLength(text: string): Bytes {
+  if (text.length === 0 || text.length > MAX_DIGITS) return -1;
+  let length = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const digit = text.charCodeAt(index) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
 }
 
 function fault(why: string): BodyFraming {

@@ -196,3 +196,25 @@ test('nothing more is reported once it was stopped, even within a piece', () => 
   reader.push(octets, 0, octets.length);
   assert.deepEqual([pieces, reader.state], [1, 'stopped']);
 });
+
+test('an answer that differs in one octet from the one before is read as if there had been none', () => {
+  const answer =
+    `${OK}Content-Type: application/json\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n` +
+    'Connection: keep-alive\r\nKeep-Alive: timeout=5\r\nMcp-Session-Id: abc\r\nContent-Length: 2\r\n\r\nok';
+  for (let at = 0; at < answer.length; at += 1) {
+    for (const octet of ['\r', '\n', '\0', ' ', '\t', ':', '0', '4', 'X', '\xff', '']) {
+      // Compares with a reader that knows nothing; the one that does has just read this.
+      assert.equal(readWhole(answer).state, 'complete');
+      readWhole(answer.slice(0, at) + octet + answer.slice(at + 1));
+    }
+  }
+});
+
+test('what one answer says is not in the next one', () => {
+  const secret = `${OK}Mcp-Session-Id: secret\r\nSet-Cookie: secret\r\nContent-Length: 0\r\n\r\n`;
+  assert.equal(readWhole(secret).headers.length, 6);
+  const { headers } = readWhole(
+    `${OK}mcp-session-id:\r\nSet-Cookie: x\r\nContent-Length: 0\r\n\r\n`,
+  );
+  assert.deepEqual(headers, ['mcp-session-id', '', 'set-cookie', 'x', 'content-length', '0']);
+});
