@@ -377,3 +377,19 @@ test('random octets never throw, and never let out a name they should not', () =
     { numRuns: 1500 },
   );
 });
+
+test('a tool has failed where its result says true, and nothing else', () => {
+  const rows = [
+    ['true', 'tool_error'],
+    ['false', 'ok'],
+    ['null', 'ok'],
+    ['"true"', 'ok'],
+    ['["true"]', 'ok'],
+    ['1', 'ok'],
+  ] as const;
+  for (const [value, outcome] of rows) {
+    const filter = make({ request: callRequest });
+    run(filter, 'application/json', `{"id":1,"result":{"isError":${value},"content":[]}}`);
+    assert.equal(filter.outcome, outcome, value);
+  }
+});
