@@ -8,6 +8,7 @@ import './authenticate/find-token.ts';
 import './authorize/authorize.ts';
 import './authorize/mcp-authorizer.ts';
 import './mcp/read-message.ts';
+import './mcp/octet-finder.ts';
 import './forward/request-headers.ts';
 import './forward/http1.ts';
 import './record/access-line.ts';

@@ -1,7 +1,8 @@
 import type { HeaderFields } from '../accept/request-head.ts';
+import { readLength } from './content-length.ts';
 import { connectionOptions, HOP_BY_HOP } from './hop-by-hop.ts';
 
-const DIGITS = /^[0-9]{1,15}$/;
+const EVENT_STREAM = /^text\/event-stream\s*(;|$)/i;
 
 export interface AnswerFields {
   readonly headers: HeaderFields;
@@ -14,8 +15,20 @@ export interface AnswerFields {
   readonly isEventStream: boolean;
 }
 
-/** Fields about the exact octets of a body, which are wrong once something was taken out of it. */
-const ABOUT_OCTETS: ReadonlySet<string> = new Set(['content-digest', 'etag', 'repr-digest']);
+/** What is done with a field; all others pass. */
+type Treatment = 'length' | 'left out' | 'about octets' | 'type' | 'coding';
+
+const TREATMENTS: ReadonlyMap<string, Treatment> = new Map<string, Treatment>([
+  ...Array.from(HOP_BY_HOP, (name) => [name, 'left out'] as const),
+  ['date', 'left out'],
+  ['content-length', 'length'],
+  ['content-type', 'type'],
+  ['content-encoding', 'coding'],
+  // They are wrong once something was taken out of the body.
+  ['content-digest', 'about octets'],
+  ['etag', 'about octets'],
+  ['repr-digest', 'about octets'],
+]);
 
 /**
  * The header fields of an upstream's answer as the client gets them, before the route's filters: without
@@ -37,21 +50,25 @@ export function answerHeaders(
   for (let index = 0; index < upstream.length; index += 2) {
     const name = upstream[index] ?? '';
     const value = upstream[index + 1] ?? '';
-    if (name === 'content-length') {
-      if (DIGITS.test(value)) contentLength = Number(value);
+    // One look at a table for each field: most have a treatment, and a set for each of them would be asked.
+    const treatment = TREATMENTS.get(name);
+    if (treatment === 'left out') continue;
+    if (treatment === 'length') {
+      const length = readLength(value);
+      if (length >= 0) contentLength = length;
       continue;
     }
-    if (
-      HOP_BY_HOP.has(name) ||
-      name === 'date' ||
-      options?.has(name) === true ||
-      (ownCors && name.startsWith('access-control-')) ||
-      (isFiltered && ABOUT_OCTETS.has(name))
-    ) {
+    if (options?.has(name) === true) continue;
+    if (treatment === undefined) {
+      if (ownCors && name.startsWith('access-control-')) continue;
+    } else if (treatment === 'type') {
+      // The most common type is told by one comparison.
+      isEventStream = value !== 'application/json' && EVENT_STREAM.test(value);
+    } else if (treatment === 'coding') {
+      if (value.toLowerCase() !== 'identity') isEncoded = true;
+    } else if (isFiltered) {
       continue;
     }
-    if (name === 'content-encoding' && value.toLowerCase() !== 'identity') isEncoded = true;
-    if (name === 'content-type') isEventStream = /^text\/event-stream\s*(;|$)/i.test(value);
     headers.push(name, value);
   }
   return { headers, contentLength, isEventStream: isEventStream && !isEncoded };

@@ -20,6 +20,8 @@ const SSE_COMMENT = Buffer.from(SSE_OPENING);
 /** A longer timer of Node's would ring at once; nobody waits for 24 days. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
+const NOTHING: readonly Uint8Array[] = Object.freeze([]);
+
 interface HeldHead {
   readonly status: number;
   readonly headers: HeaderFields;
@@ -108,12 +110,12 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
     else this.#begin(head, mode === 'events' ? null : contentLength);
   }
 
-  onData(piece: Uint8Array): boolean {
+  onData(piece: Uint8Array, isLast = false): boolean {
     if (this.#over) return true;
     const { answerFilter, answerObserver } = this.#exchange;
     answerObserver?.push(piece);
     if (answerFilter === null) return this.#write(piece);
-    return this.#writeAll(answerFilter.push(piece));
+    return this.#writeAll(answerFilter.push(piece, isLast));
   }
 
   onEnd(): void {
@@ -121,7 +123,7 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
     this.#stopTimer();
     const { answerFilter, answerObserver, responder } = this.#exchange;
     answerObserver?.end();
-    const rest = answerFilter?.end() ?? [];
+    const rest = answerFilter?.end() ?? NOTHING;
     if (this.#heldHead !== null && answerFilter?.fault === null) {
       this.#begin(this.#heldHead, lengthOf(rest));
     }
@@ -218,5 +220,7 @@ export class AnswerStream implements UpstreamAnswer, RunningAnswer {
 }
 
 function lengthOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((length, piece) => length + piece.length, 0);
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  return length;
 }

@@ -156,8 +156,8 @@ class Call implements UpstreamCall, UpstreamAnswer {
     this.#answer.onHead(status, headers);
   }
 
-  onData(piece: Uint8Array): boolean {
-    return this.#answer.onData(piece);
+  onData(piece: Uint8Array, isLast = false): boolean {
+    return this.#answer.onData(piece, isLast);
   }
 
   onEnd(): void {

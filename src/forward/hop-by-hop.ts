@@ -27,7 +27,7 @@ export function connectionOptions(headers: HeaderFields): ReadonlySet<string> | 
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] !== 'connection') continue;
     const value = headers[index + 1] ?? '';
-    if (/^(keep-alive|close)?$/i.test(value)) continue;
+    if (value === 'keep-alive' || /^(keep-alive|close)?$/i.test(value)) continue;
     names ??= new Set();
     for (const option of value.split(',')) {
       const name = option.trim().toLowerCase();

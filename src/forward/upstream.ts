@@ -48,10 +48,12 @@ export interface UpstreamAnswer {
   onHead(status: number, headers: HeaderFields): void;
   /**
    * @param piece its memory is used again as soon as this returns: what has to last must be copied
+   * @param isLast true only where `onEnd` follows before anything else, and before the memory is used again, so that
+   *   nothing has to be copied until then; left out: nobody knows
    * @returns false to stop reading until {@link UpstreamCall.resume}; the end of the answer may be reported
    *   nevertheless
    */
-  onData(piece: Uint8Array): boolean;
+  onData(piece: Uint8Array, isLast?: boolean): boolean;
   onEnd(): void;
   /**
    * @param isUnsent true only where nothing of the request has left this process, so that another server may

@@ -5,7 +5,7 @@ import { EventBlock } from './event-block.ts';
 import { createEventSplitter, type EventSplitter } from './event-stream.ts';
 import { filterCompletion, type IsCompletionVisible } from './filter-completion.ts';
 import { filterMessage, type MessageContext, type MessageFilterFault } from './filter-message.ts';
-import { GrowingBytes } from './growing-bytes.ts';
+import { asBuffer, GrowingBytes } from './growing-bytes.ts';
 import type { NamePlace } from './hidden-name.ts';
 import { listKindOf, type IsVisible } from './list-kind.ts';
 import type { McpEra, RequestId } from './message.ts';
@@ -79,9 +79,10 @@ export interface AnswerFilter {
   /**
    * Takes the next octets of the body.
    *
+   * @param isLast `end` follows before the memory of the piece is used again
    * @returns what can be handed on, in order; it may share memory with `piece`
    */
-  push(piece: Uint8Array): readonly Uint8Array[];
+  push(piece: Uint8Array, isLast?: boolean): readonly Uint8Array[];
   /** Takes the end of the body, and returns the rest that can be handed on. */
   end(): readonly Uint8Array[];
 }
@@ -120,6 +121,8 @@ class Filter implements AnswerFilter {
   /** Whether the body that is held back is filtered, and not held for its names alone. */
   #isMessage = false;
   #body: GrowingBytes | null = null;
+  /** The body that is held back, where it came in one piece. */
+  #whole: Buffer | null = null;
   #splitter: EventSplitter | null = null;
 
   constructor({
@@ -132,14 +135,15 @@ class Filter implements AnswerFilter {
   }: AnswerFilterOptions) {
     const kind = request === null ? null : listKindOf(request.method);
     const expected = request === null || kind === null ? null : { id: request.id, kind };
-    const onMessage =
-      request === null
-        ? {}
-        : { onMessage: (scan: MessageScan): void => this.#note(scan, request.id) };
     this.#context =
       isVisible === null
         ? null
-        : { expected, era: request?.era ?? 'legacy', isVisible, ...onMessage };
+        : {
+            expected,
+            era: request?.era ?? 'legacy',
+            isVisible,
+            onMessage: request === null ? null : (scan) => this.#note(scan, request.id),
+          };
     this.#expectsList = expected !== null;
     this.#isCompletionVisible = isCompletionVisible;
     this.#ids = ids;
@@ -161,14 +165,16 @@ class Filter implements AnswerFilter {
     return this.#mode;
   }
 
-  push(piece: Uint8Array): readonly Uint8Array[] {
+  push(piece: Uint8Array, isLast = false): readonly Uint8Array[] {
     if (this.fault !== null) return NOTHING;
     if (this.#mode === 'pass') return [piece];
     if (this.#body !== null) {
       if (this.#body.length + piece.length > this.#maxBytes) {
         return this.#fail('the answer is too large');
       }
-      this.#body.append(piece);
+      // Most answers come in one piece, and go before the next one comes: there is nothing to copy.
+      if (isLast && this.#body.length === 0) this.#whole = asBuffer(piece);
+      else this.#body.append(piece);
       return NOTHING;
     }
     const splitter = this.#splitter;
@@ -180,7 +186,7 @@ class Filter implements AnswerFilter {
 
   end(): readonly Uint8Array[] {
     if (this.fault !== null) return NOTHING;
-    if (this.#body !== null) return this.#filterBody(this.#body.take());
+    if (this.#body !== null) return this.#filterBody(this.#whole ?? this.#body.take());
     const rest = this.#splitter?.end() ?? null;
     return rest !== null && (rest.isComplete || rest.dataBytes === null)
       ? this.#filterBlocks([rest])
@@ -314,6 +320,7 @@ class Filter implements AnswerFilter {
   #fail(fault: AnswerFault): readonly Uint8Array[] {
     this.fault = fault;
     this.#body = null;
+    this.#whole = null;
     this.#splitter = null;
     return NOTHING;
   }
@@ -326,6 +333,8 @@ function withRaw(block: EventBlock, raw: Buffer): EventBlock {
 /** Compares media types as RFC 9110, 8.3.1 says: without regard to case and parameters. */
 function modeOf(contentType: string | null): 'json' | 'events' | null {
   if (contentType === null) return null;
+  // As almost all servers write it.
+  if (contentType === 'application/json') return 'json';
   const end = contentType.indexOf(';');
   const mediaType = (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
   if (mediaType === 'application/json') return 'json';

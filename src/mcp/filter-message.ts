@@ -25,7 +25,7 @@ export interface MessageContext {
   readonly era: McpEra;
   readonly isVisible: IsVisible;
   /** Told of every message that could be read. */
-  readonly onMessage?: (scan: MessageScan) => void;
+  readonly onMessage?: ((scan: MessageScan) => void) | null;
 }
 
 const PASS: MessageVerdict = Object.freeze({ action: 'pass' });

@@ -6,7 +6,9 @@ import {
   readObject,
   skipSpace,
   skipValue,
+  type MemberReader,
 } from './json-octets.ts';
+import { MemberNames } from './member-names.ts';
 
 /** What to find: a value under a label, or what stands in the members of an object or the items of an array. */
 export type ValueTree =
@@ -36,6 +38,18 @@ export function findValues(text: Buffer, tree: ValueTree): readonly FoundValue[]
   return skipSpace(text, end) === text.length ? found : NOT_JSON;
 }
 
+/** Trees are constants: what was made of one serves for all texts. */
+const knownNames = new WeakMap<object, MemberNames>();
+
+function namesOf(members: Readonly<Record<string, ValueTree>>): MemberNames {
+  let names = knownNames.get(members);
+  if (names === undefined) {
+    names = new MemberNames(Object.keys(members));
+    knownNames.set(members, names);
+  }
+  return names;
+}
+
 function walk(
   text: Buffer,
   start: number,
@@ -55,12 +69,14 @@ function walk(
     );
   }
   if (text[start] !== OPEN_BRACE) return skipValue(text, start, depth);
-  const entries = Object.entries(tree.members);
-  return readObject(text, start, depth, {
-    names: entries.map(([name]) => name),
-    member: (index, at) => {
-      const subtree = entries[index]?.[1];
+  const { members } = tree;
+  const names = namesOf(members);
+  const reader: MemberReader<null> = {
+    names,
+    member: (_reading, index, at) => {
+      const subtree = members[names.texts[index] ?? ''];
       return subtree === undefined ? NOT_JSON : walk(text, at, depth + 1, subtree, found);
     },
-  });
+  };
+  return readObject(text, start, depth, reader, null);
 }

@@ -14,12 +14,14 @@
 
 import { parseUrl } from '../parse-url.ts';
 import { encodeNameHeader } from './name-header.ts';
+import { createOctetFinder } from './octet-finder.ts';
 import { canonicalUri } from './read-object.ts';
 import type { SealBinding } from './seal-binding.ts';
 import { maxSealedLength, type Sealer } from './seal.ts';
 import { splice, type Edit } from './splice.ts';
 
 const MARK = 'postern-';
+const findMark = createOctetFinder(MARK);
 const LENGTH_DIGITS = 3;
 const LENGTH = /^[0-9a-z]{3}$/;
 /** Marks with a lawful length, in one message: more of them are no answer to one call, and opening them takes time. */
@@ -75,7 +77,7 @@ export function restoreNames(
   place: NamePlace,
   known: HiddenName | null = null,
 ): Buffer | null {
-  let at = octets.indexOf(MARK);
+  let at = findMark(octets);
   if (at < 0) return octets;
   const edits: Edit[] = [];
   let opened = 0;
@@ -93,7 +95,7 @@ export function restoreNames(
       if (name !== null) edit = restoreAt(octets, hidden, name, place);
     }
     if (edit !== null) edits.push(edit);
-    at = octets.indexOf(MARK, edit?.end ?? at + MARK.length);
+    at = findMark(octets, edit?.end ?? at + MARK.length);
   }
   return edits.length === 0 ? octets : splice(octets, edits);
 }

@@ -6,6 +6,8 @@
  * failures below. The text must have been found to be UTF-8.
  */
 
+import type { MemberNames } from './member-names.ts';
+
 /** What stands there is not JSON, or is nested deeper than {@link maxJsonDepth}. */
 export const NOT_JSON = -1;
 /** A member that is read occurs twice in one object. */
@@ -22,25 +24,30 @@ export const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 export const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
+const ZERO = 0x30;
 
-/** What an object's reader wants to know of its members. */
-export interface MemberReader {
+/** So many digits fit a number exactly. */
+const MAX_PLAIN_DIGITS = 15;
+
+/** What an object's reader wants to know of its members: one for all texts, so that none is made for each. */
+export interface MemberReader<Reading> {
   /** The names that are read; each may occur once. */
-  readonly names: readonly string[];
+  readonly names: MemberNames;
   /**
    * Reads the value of one of the names.
    *
+   * @param reading what {@link readObject} was given
    * @param name index into `names`
    * @param at index of the value's first octet
    * @returns the index after the value, or a failure
    */
-  member(name: number, at: number): number;
+  member(reading: Reading, name: number, at: number): number;
 }
 
 /** Skips white space. */
 export function skipSpace(text: Buffer, start: number): number {
   let at = start;
-  while (isSpace(text[at])) at += 1;
+  while (isSpace(text[at] ?? 0)) at += 1;
   return at;
 }
 
@@ -55,7 +62,7 @@ export function skipValue(text: Buffer, at: number, depth: number): number {
     case QUOTE:
       return skipString(text, at);
     case OPEN_BRACE:
-      return readObject(text, at, depth, readsNothing);
+      return skipObject(text, at, depth);
     case OPEN_BRACKET:
       return readArray(text, at, depth, skipValue);
     case 0x74:
@@ -70,36 +77,68 @@ export function skipValue(text: Buffer, at: number, depth: number): number {
 }
 
 /** Reads an object; members that `reader` does not name are skipped. */
-export function readObject(
+export function readObject<Reading>(
   text: Buffer,
   start: number,
   depth: number,
-  reader: MemberReader,
+  reader: MemberReader<Reading>,
+  reading: Reading,
 ): number {
   if (depth >= maxJsonDepth) return NOT_JSON;
   let at = skipSpace(text, start + 1);
   if (text[at] === CLOSE_BRACE) return at + 1;
   let seen = 0;
   for (;;) {
-    const nameStart = at;
-    at = skipString(text, at);
-    if (at < 0) return at;
-    const name = reader.names.length === 0 ? -1 : findName(text, nameStart, at, reader.names);
-    at = skipSpace(text, at);
+    if (text[at] !== QUOTE) return NOT_JSON;
+    const runEnd = skipRun(text, at + 1);
+    let name: number;
+    if (text[runEnd] === QUOTE) {
+      name = reader.names.indexAt(text, at + 1, runEnd);
+      at = runEnd + 1;
+    } else {
+      const nameStart = at;
+      at = skipString(text, at);
+      if (at < 0) return at;
+      name = reader.names.indexOf(stringAt(text, nameStart, at) ?? '');
+    }
+    if (isBlank(text, at)) at = skipSpace(text, at);
     if (text[at] !== COLON) return NOT_JSON;
-    at = skipSpace(text, at + 1);
+    at += 1;
+    if (isBlank(text, at)) at = skipSpace(text, at);
     if (name < 0) {
       at = skipValue(text, at, depth + 1);
     } else {
       if ((seen & (1 << name)) !== 0) return MEMBER_TWICE;
       seen |= 1 << name;
-      at = reader.member(name, at);
+      at = reader.member(reading, name, at);
     }
     if (at < 0) return at;
-    at = skipSpace(text, at);
+    if (isBlank(text, at)) at = skipSpace(text, at);
     if (text[at] === CLOSE_BRACE) return at + 1;
     if (text[at] !== COMMA) return NOT_JSON;
-    at = skipSpace(text, at + 1);
+    at += 1;
+    if (isBlank(text, at)) at = skipSpace(text, at);
+  }
+}
+
+function skipObject(text: Buffer, start: number, depth: number): number {
+  if (depth >= maxJsonDepth) return NOT_JSON;
+  let at = skipSpace(text, start + 1);
+  if (text[at] === CLOSE_BRACE) return at + 1;
+  for (;;) {
+    at = skipString(text, at);
+    if (at < 0) return at;
+    if (isBlank(text, at)) at = skipSpace(text, at);
+    if (text[at] !== COLON) return NOT_JSON;
+    at += 1;
+    if (isBlank(text, at)) at = skipSpace(text, at);
+    at = skipValue(text, at, depth + 1);
+    if (at < 0) return at;
+    if (isBlank(text, at)) at = skipSpace(text, at);
+    if (text[at] === CLOSE_BRACE) return at + 1;
+    if (text[at] !== COMMA) return NOT_JSON;
+    at += 1;
+    if (isBlank(text, at)) at = skipSpace(text, at);
   }
 }
 
@@ -120,10 +159,11 @@ export function readArray(
   for (;;) {
     at = readItem(text, at, depth + 1);
     if (at < 0) return at;
-    at = skipSpace(text, at);
+    if (isBlank(text, at)) at = skipSpace(text, at);
     if (text[at] === CLOSE_BRACKET) return at + 1;
     if (text[at] !== COMMA) return NOT_JSON;
-    at = skipSpace(text, at + 1);
+    at += 1;
+    if (isBlank(text, at)) at = skipSpace(text, at);
   }
 }
 
@@ -146,26 +186,22 @@ export function scalarAt(
   start: number,
   end: number,
 ): string | number | null | undefined {
-  if (text[start] === OPEN_BRACE || text[start] === OPEN_BRACKET) return undefined;
+  const first = text[start] ?? 0;
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return undefined;
+  // Ids are counted up in almost every program. What has a sign, a fraction or an exponent goes the long way.
+  if (isDigit(first) && end - start <= MAX_PLAIN_DIGITS) {
+    let value = 0;
+    let at = start;
+    while (at < end && isDigit(text[at] ?? 0)) {
+      value = value * 10 + (text[at] ?? 0) - ZERO;
+      at += 1;
+    }
+    if (at === end) return value;
+  }
   const value: unknown = JSON.parse(text.toString('utf8', start, end));
   return typeof value === 'string' || typeof value === 'number' || value === null
     ? value
     : undefined;
-}
-
-const readsNothing: MemberReader = { names: [], member: () => NOT_JSON };
-
-/** @returns the index in `names` of the member name that stands, quoted, between `start` and `end`; or -1 */
-function findName(text: Buffer, start: number, end: number, names: readonly string[]): number {
-  const length = end - start - 2;
-  for (let index = 0; index < names.length; index += 1) {
-    const name = names[index] ?? '';
-    if (name.length === length && hasAscii(text, start + 1, name)) return index;
-  }
-  for (let at = start; at < end; at += 1) {
-    if (text[at] === BACKSLASH) return names.indexOf(stringAt(text, start, end) ?? '');
-  }
-  return -1;
 }
 
 function hasAscii(text: Buffer, start: number, ascii: string): boolean {
@@ -183,19 +219,21 @@ const ENDS_RUN = Uint8Array.from({ length: 256 }, (_, octet) =>
 function skipString(text: Buffer, start: number): number {
   if (text[start] !== QUOTE) return NOT_JSON;
   let at = start + 1;
-  const { length } = text;
-  while (at < length) {
-    const octet = text[at] ?? 0;
-    if (ENDS_RUN[octet] === 0) {
-      at += 1;
-    } else if (octet === QUOTE) {
-      return at + 1;
-    } else {
-      at = octet === BACKSLASH ? skipEscape(text, at) : NOT_JSON;
-      if (at < 0) return at;
-    }
+  for (;;) {
+    at = skipRun(text, at);
+    if (text[at] === QUOTE) return at + 1;
+    if (text[at] !== BACKSLASH) return NOT_JSON;
+    at = skipEscape(text, at);
+    if (at < 0) return at;
   }
-  return NOT_JSON;
+}
+
+/** @returns the index of the first octet that is not simply a part of a string, or that of the text's end */
+function skipRun(text: Buffer, start: number): number {
+  let at = start;
+  // The end of the text reads as a control, which ends the run as well.
+  while (ENDS_RUN[text[at] ?? 0] === 0) at += 1;
+  return at;
 }
 
 function skipEscape(text: Buffer, start: number): number {
@@ -211,7 +249,7 @@ function skipEscape(text: Buffer, start: number): number {
       return start + 2;
     case 0x75: // u
       for (let at = start + 2; at < start + 6; at += 1) {
-        if (!isHexDigit(text[at])) return NOT_JSON;
+        if (!isHexDigit(text[at] ?? 0)) return NOT_JSON;
       }
       return start + 6;
     default:
@@ -225,7 +263,7 @@ function skipWord(text: Buffer, start: number, word: string): number {
 
 function skipNumber(text: Buffer, start: number): number {
   let at = text[start] === 0x2d ? start + 1 : start;
-  if (text[at] === 0x30) at += 1;
+  if (text[at] === ZERO) at += 1;
   else if ((at = skipDigits(text, at)) < 0) return NOT_JSON;
   if (text[at] === 0x2e && (at = skipDigits(text, at + 1)) < 0) return NOT_JSON;
   if (text[at] === 0x65 || text[at] === 0x45) {
@@ -239,21 +277,23 @@ function skipNumber(text: Buffer, start: number): number {
 /** Skips one digit or more. */
 function skipDigits(text: Buffer, start: number): number {
   let at = start;
-  while (isDigit(text[at])) at += 1;
+  while (isDigit(text[at] ?? 0)) at += 1;
   return at === start ? NOT_JSON : at;
 }
 
-function isDigit(octet: number | undefined): boolean {
-  return octet !== undefined && octet >= 0x30 && octet <= 0x39;
+function isDigit(octet: number): boolean {
+  return octet >= ZERO && octet <= 0x39;
 }
 
-function isHexDigit(octet: number | undefined): boolean {
-  return (
-    isDigit(octet) ||
-    (octet !== undefined && ((octet >= 0x41 && octet <= 0x46) || (octet >= 0x61 && octet <= 0x66)))
-  );
+function isHexDigit(octet: number): boolean {
+  return isDigit(octet) || (octet >= 0x41 && octet <= 0x46) || (octet >= 0x61 && octet <= 0x66);
 }
 
-function isSpace(octet: number | undefined): boolean {
+/** Whether an octet stands there that can be white space: asked first, since few texts have any. */
+function isBlank(text: Buffer, at: number): boolean {
+  return (text[at] ?? 0) <= 0x20;
+}
+
+function isSpace(octet: number): boolean {
   return octet === 0x20 || octet === 0x0a || octet === 0x0d || octet === 0x09;
 }

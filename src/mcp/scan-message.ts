@@ -13,6 +13,7 @@ import {
   stringAt,
   type MemberReader,
 } from './json-octets.ts';
+import { MemberNames } from './member-names.ts';
 import { listKinds, namingMember, type ListKind } from './list-kind.ts';
 
 /** Why a message can't be read, in words that repeat nothing of it. */
@@ -55,14 +56,10 @@ export interface ScannedList {
 }
 
 const MESSAGE_MEMBERS = ['id', 'method', 'params', 'result', 'error'];
-const PARAMS_MEMBERS = ['uri'];
 const RESULT_MEMBERS = [...listKinds, 'cacheScope', 'isError'];
-const ITEM_MEMBERS = {
-  tools: [namingMember.tools],
-  prompts: [namingMember.prompts],
-  resources: [namingMember.resources],
-  resourceTemplates: [namingMember.resourceTemplates],
-} as const satisfies Record<ListKind, readonly string[]>;
+const LETTER_T = 0x74;
+/** Most messages have none. Never added to. */
+const NO_LISTS: ScannedList[] = [];
 
 /**
  * Reads one JSON-RPC message from a server in one pass, without building it. Members are found under every
@@ -89,7 +86,7 @@ class Scanner implements MessageScan {
   hasResult = false;
   hasError = false;
   isToolError = false;
-  readonly lists: ScannedList[] = [];
+  lists: ScannedList[] = NO_LISTS;
   cacheScope: ScannedValue | null = null;
 
   constructor(text: Buffer) {
@@ -102,10 +99,7 @@ class Scanner implements MessageScan {
     let end: number;
     if (text[start] === OPEN_BRACE) {
       this.shape = 'object';
-      end = readObject(text, start, 0, {
-        names: MESSAGE_MEMBERS,
-        member: (name, at) => this.#messageMember(name, at),
-      });
+      end = readObject(text, start, 0, messageReader, this);
     } else {
       if (text[start] === OPEN_BRACKET) this.shape = 'batch';
       end = skipValue(text, start, 0);
@@ -114,87 +108,113 @@ class Scanner implements MessageScan {
     return skipSpace(text, end) === text.length ? end : NOT_JSON;
   }
 
-  #messageMember(name: number, at: number): number {
-    const { text } = this;
+  addList(list: ScannedList): void {
+    if (this.lists === NO_LISTS) this.lists = [];
+    this.lists.push(list);
+  }
+}
+
+// The readers are made once: those of a message are not worth making for the one answer that they read.
+
+const messageReader: MemberReader<Scanner> = {
+  names: new MemberNames(MESSAGE_MEMBERS),
+  member(scanner, name, at) {
+    const { text } = scanner;
     const isObject = text[at] === OPEN_BRACE;
     switch (MESSAGE_MEMBERS[name] ?? '') {
       case 'params':
-        return isObject ? readObject(text, at, 1, this.#params()) : skipValue(text, at, 1);
+        return isObject ? readObject(text, at, 1, paramsReader, scanner) : skipValue(text, at, 1);
       case 'result':
-        this.hasResult = true;
+        scanner.hasResult = true;
         if (!isObject) return skipValue(text, at, 1);
-        this.resultInside = at + 1;
-        return readObject(text, at, 1, this.#result());
+        scanner.resultInside = at + 1;
+        return readObject(text, at, 1, resultReader, scanner);
       case 'error':
-        this.hasError = true;
+        scanner.hasError = true;
         return skipValue(text, at, 1);
       default: {
         const end = skipValue(text, at, 1);
         if (end < 0) return end;
-        if (MESSAGE_MEMBERS[name] === 'id') this.id = scalarAt(text, at, end);
-        else this.method = stringAt(text, at, end);
+        if (MESSAGE_MEMBERS[name] === 'id') scanner.id = scalarAt(text, at, end);
+        else scanner.method = stringAt(text, at, end);
         return end;
       }
     }
-  }
+  },
+};
 
-  #params(): MemberReader {
-    return {
-      names: PARAMS_MEMBERS,
-      member: (_name, at) => {
-        const end = skipValue(this.text, at, 2);
-        if (end > 0) this.uri = stringAt(this.text, at, end);
-        return end;
-      },
-    };
-  }
+const paramsReader: MemberReader<Scanner> = {
+  names: new MemberNames(['uri']),
+  member(scanner, _name, at) {
+    const end = skipValue(scanner.text, at, 2);
+    if (end > 0) scanner.uri = stringAt(scanner.text, at, end);
+    return end;
+  },
+};
 
-  #result(): MemberReader {
-    return {
-      names: RESULT_MEMBERS,
-      member: (name, at) => {
-        const kind = listKinds[name];
-        if (kind !== undefined) return this.#list(kind, at);
-        const end = skipValue(this.text, at, 2);
-        if (RESULT_MEMBERS[name] === 'cacheScope') this.cacheScope = { start: at, end };
-        else this.isToolError = end > 0 && this.text.toString('latin1', at, end) === 'true';
-        return end;
-      },
-    };
-  }
+const resultReader: MemberReader<Scanner> = {
+  names: new MemberNames(RESULT_MEMBERS),
+  member(scanner, name, at) {
+    const kind = listKinds[name];
+    if (kind !== undefined) return readList(scanner, kind, at);
+    const end = skipValue(scanner.text, at, 2);
+    if (RESULT_MEMBERS[name] === 'cacheScope') scanner.cacheScope = { start: at, end };
+    // No other value of JSON begins so.
+    else scanner.isToolError = end > 0 && scanner.text[at] === LETTER_T;
+    return end;
+  },
+};
 
-  #list(kind: ListKind, at: number): number {
-    const { text } = this;
-    const starts: number[] = [];
-    const ends: number[] = [];
-    const names: (string | null)[] = [];
-    if (text[at] !== OPEN_BRACKET) {
-      const end = skipValue(text, at, 2);
-      const shape =
-        end - at === 4 && text.toString('latin1', at, end) === 'null' ? 'null' : 'other';
-      this.lists.push({ kind, shape, starts, ends, names });
+class NamedItem {
+  readonly text: Buffer;
+  name: string | null = null;
+
+  constructor(text: Buffer) {
+    this.text = text;
+  }
+}
+
+const itemReaders = {
+  tools: itemReader('tools'),
+  prompts: itemReader('prompts'),
+  resources: itemReader('resources'),
+  resourceTemplates: itemReader('resourceTemplates'),
+} as const satisfies Record<ListKind, MemberReader<NamedItem>>;
+
+function itemReader(kind: ListKind): MemberReader<NamedItem> {
+  return {
+    names: new MemberNames([namingMember[kind]]),
+    member(item, _name, at) {
+      const end = skipValue(item.text, at, 4);
+      if (end > 0) item.name = stringAt(item.text, at, end);
       return end;
-    }
-    let itemName: string | null = null;
-    const itemReader: MemberReader = {
-      names: ITEM_MEMBERS[kind],
-      member: (_name, valueStart) => {
-        const end = skipValue(text, valueStart, 4);
-        if (end > 0) itemName = stringAt(text, valueStart, end);
-        return end;
-      },
-    };
-    this.lists.push({ kind, shape: 'array', starts, ends, names });
-    return readArray(text, at, 2, (_text, start, depth) => {
-      itemName = null;
-      const end =
-        text[start] === OPEN_BRACE
-          ? readObject(text, start, depth, itemReader)
-          : skipValue(text, start, depth);
-      starts.push(start);
-      ends.push(end);
-      names.push(itemName);
-      return end;
-    });
+    },
+  };
+}
+
+function readList(scanner: Scanner, kind: ListKind, at: number): number {
+  const { text } = scanner;
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const names: (string | null)[] = [];
+  if (text[at] !== OPEN_BRACKET) {
+    const end = skipValue(text, at, 2);
+    const shape = end - at === 4 && text.toString('latin1', at, end) === 'null' ? 'null' : 'other';
+    scanner.addList({ kind, shape, starts, ends, names });
+    return end;
   }
+  scanner.addList({ kind, shape: 'array', starts, ends, names });
+  const reader = itemReaders[kind];
+  const item = new NamedItem(text);
+  return readArray(text, at, 2, (_text, start, depth) => {
+    item.name = null;
+    const end =
+      text[start] === OPEN_BRACE
+        ? readObject(text, start, depth, reader, item)
+        : skipValue(text, start, depth);
+    starts.push(start);
+    ends.push(end);
+    names.push(item.name);
+    return end;
+  });
 }

@@ -1,10 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { findValues, type ValueTree } from './find-values.ts';
 import { MEMBER_TWICE, stringAt } from './json-octets.ts';
+import { createOctetFinder } from './octet-finder.ts';
 import { splice, type Edit } from './splice.ts';
 
 /** What ties a message to a task (MCP 2025-11-25, Tasks). */
 export const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+
+const findTaskId = createOctetFinder('taskId');
 
 const META: ValueTree = {
   members: { [RELATED_TASK]: { members: { taskId: { label: 'id' } } } },
@@ -51,7 +54,7 @@ export function sealTaskIds(
   seal: (taskId: string) => string | null,
 ): Buffer | null | 'a member occurs twice' | 'a task id is too long' {
   // An id under an escaped member name stays the upstream's, which opens nothing here.
-  if (!message.includes('taskId') || !isUtf8(message)) return null;
+  if (findTaskId(message) < 0 || !isUtf8(message)) return null;
   const found = findValues(message, ANSWER);
   if (typeof found === 'number') return found === MEMBER_TWICE ? 'a member occurs twice' : null;
   const methodAt = found.find(({ label }) => label === 'method');

@@ -116,6 +116,7 @@ export const post: UpstreamRequest = { ...get, method: 'POST', body: Buffer.from
 export function send(upstream: Upstream, request: UpstreamRequest, takes = true): Report {
   const events: string[] = [];
   const headers: string[] = [];
+  let last: Uint8Array | null = null;
   let settle: () => void = () => undefined;
   const over = new Promise<void>((resolve) => (settle = resolve));
   const report = { events, headers, body: '', detail: '', over };
@@ -124,11 +125,14 @@ export function send(upstream: Upstream, request: UpstreamRequest, takes = true)
       events.push(`head ${status}`);
       headers.push(...fields);
     },
-    onData(piece) {
-      report.body += Buffer.from(piece).toString('latin1');
+    onData(piece, isLast = false) {
+      // What is said to be the last piece is read as late as may be: its memory must last until then.
+      if (isLast) last = piece;
+      else report.body += Buffer.from(piece).toString('latin1');
       return takes;
     },
     onEnd() {
+      if (last !== null) report.body += Buffer.from(last).toString('latin1');
       events.push('end');
       settle();
     },

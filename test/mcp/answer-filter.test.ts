@@ -27,22 +27,25 @@ function make(options: Partial<AnswerFilterOptions> = {}): AnswerFilter {
 const list = (names: readonly string[]): string =>
   `{"jsonrpc":"2.0","id":1,"result":{"tools":[${names.map((name) => `{"name":"${name}"}`).join(',')}]}}`;
 
-/** Runs a whole answer through a filter; its memory is overwritten after each push. */
+/** Runs a whole answer through a filter; its memory is overwritten after each push, but for one that is the last. */
 function run(
   filter: AnswerFilter,
   type: string,
   body: string | Uint8Array,
   lengths: readonly number[] = [],
+  saysLast = false,
 ): { mode: AnswerMode; out: string; fault: AnswerFilter['fault'] } {
   const mode = filter.onHead(200, ['content-type', type]);
   const parts: Buffer[] = [];
   const note = (pieces: readonly Uint8Array[]): void => {
     for (const piece of pieces) parts.push(Buffer.from(piece));
   };
-  for (const piece of cut(Buffer.from(body), lengths)) {
+  const pieces = cut(Buffer.from(body), lengths);
+  for (const [index, piece] of pieces.entries()) {
     const memory = Uint8Array.from(piece);
-    note(filter.push(memory));
-    memory.fill(0x21);
+    const isLast = saysLast && index === pieces.length - 1;
+    note(filter.push(memory, isLast));
+    if (!isLast) memory.fill(0x21);
   }
   note(filter.end());
   return { mode, out: Buffer.concat(parts).toString('latin1'), fault: filter.fault };
@@ -170,6 +173,19 @@ test('JSON is held back until it is whole, then filtered', () => {
   for (const octet of body) assert.deepEqual(filter.push(Uint8Array.of(octet)), []);
   assert.equal(Buffer.concat(filter.end()).toString(), list(['a', 'b']));
   assert.equal(filter.fault, null);
+});
+
+test('a JSON answer is filtered alike whether or not its last piece is said to be it', () => {
+  const bodies = [list(['a', 'secret']), list(['a']), `[${list([])}]`, '{', '"\u00e9"'];
+  for (const body of bodies) {
+    for (const lengths of [[], [1], [13], [40]]) {
+      const expected = run(make(), 'application/json', body, lengths);
+      assert.deepEqual(run(make(), 'application/json', body, lengths, true), expected);
+      const bound = { maxBytes: body.length - 1 };
+      const { out, fault } = run(make(bound), 'application/json', body, lengths, true);
+      assert.deepEqual([out, fault], ['', 'the answer is too large']);
+    }
+  }
 });
 
 test('JSON that needs no change comes out as it came', () => {
@@ -360,4 +376,20 @@ test('random octets never throw, and never let out a name they should not', () =
     ),
     { numRuns: 1500 },
   );
+});
+
+test('a tool has failed where its result says true, and nothing else', () => {
+  const rows = [
+    ['true', 'tool_error'],
+    ['false', 'ok'],
+    ['null', 'ok'],
+    ['"true"', 'ok'],
+    ['["true"]', 'ok'],
+    ['1', 'ok'],
+  ] as const;
+  for (const [value, outcome] of rows) {
+    const filter = make({ request: callRequest });
+    run(filter, 'application/json', `{"id":1,"result":{"isError":${value},"content":[]}}`);
+    assert.equal(filter.outcome, outcome, value);
+  }
 });

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { maxJsonDepth, skipSpace, skipValue, stringAt } from '../../src/mcp/json-octets.ts';
+import {
+  maxJsonDepth,
+  scalarAt,
+  skipSpace,
+  skipValue,
+  stringAt,
+} from '../../src/mcp/json-octets.ts';
 import { jsonText } from './raw-json.ts';
 
 function isJson(text: Buffer): boolean {
@@ -116,4 +122,22 @@ test('a string is read with its escapes; half of a surrogate pair is no text', (
   assert.equal(read('"\\ud83d"'), null);
   assert.equal(read('"\\ude00\\ud83d"'), null);
   assert.equal(read('17'), null);
+});
+
+test('a scalar is read as JSON.parse reads it, in every spelling', () => {
+  const number = fc.oneof(
+    fc.maxSafeNat().map(String),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => JSON.stringify(value)),
+    fc.constantFrom('0', '-0', '-1', '1.0', '1e2', '0e0', '999999999999999', '9999999999999999'),
+    fc.constantFrom('1234567890123456789', '1E400', '"1"', '"\\ud800"', 'null', 'true', '{}'),
+  );
+  fc.assert(
+    fc.property(number, (text) => {
+      const bytes = Buffer.from(`[${text}]`);
+      const parsed: unknown = JSON.parse(text);
+      const isRead = typeof parsed === 'string' || typeof parsed === 'number' || parsed === null;
+      const expected = isRead ? parsed : undefined;
+      assert.ok(Object.is(scalarAt(bytes, 1, bytes.length - 1), expected), text);
+    }),
+  );
 });

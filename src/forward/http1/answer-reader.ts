@@ -5,7 +5,7 @@ import { bodyFraming, hasFraming } from './body-framing.ts';
 import { ChunkScanner } from './chunk-scanner.ts';
 import { keepForMs, staysOpen } from './connection-reuse.ts';
 import { FAULTY, HeadScanner, INCOMPLETE, type HeadLimits } from './head-scanner.ts';
-import { parseHead, type AnswerHead } from './parse-head.ts';
+import { LineMemory } from './line-memory.ts';
 
 export interface AnswerLimits extends HeadLimits {
   /** For how long an unused connection is kept at most. */
@@ -13,7 +13,10 @@ export interface AnswerLimits extends HeadLimits {
 }
 
 /** Who takes what was read. */
-export type AnswerSink = Pick<UpstreamAnswer, 'onHead' | 'onData'>;
+export interface AnswerSink extends Pick<UpstreamAnswer, 'onHead'> {
+  /** As {@link UpstreamAnswer.onData}: the owner of a reader that is `complete` tells its sink so at once. */
+  onData(piece: Uint8Array, isLast: boolean): boolean;
+}
 
 /**
  * Where the reader is: in a head, or in a body that ends after a length, with its last chunk or with the
@@ -34,8 +37,6 @@ export class AnswerReader {
   readonly #chunks: ChunkScanner;
   #sink: AnswerSink | null = null;
   #requestMethod = '';
-  /** The octets of a head that began in an earlier piece. */
-  #headText = '';
   #interimAnswers = 0;
   #leftBytes: Bytes = 0;
   state: ReaderState = 'stopped';
@@ -45,10 +46,11 @@ export class AnswerReader {
   /** Once `complete`: how long the connection may be kept for another request; 0: not at all. */
   keepForMs: Milliseconds = 0;
 
-  constructor(limits: AnswerLimits) {
+  /** @param known what was learned of the lines of the same server before */
+  constructor(limits: AnswerLimits, known = new LineMemory()) {
     this.#limits = limits;
-    this.#head = new HeadScanner(limits);
-    this.#chunks = new ChunkScanner(limits);
+    this.#head = new HeadScanner(limits, known);
+    this.#chunks = new ChunkScanner(limits, known);
   }
 
   /** Expects the answer to a request of this method. */
@@ -70,7 +72,6 @@ export class AnswerReader {
   stop(): void {
     this.state = 'stopped';
     this.#sink = null;
-    this.#headText = '';
   }
 
   /**
@@ -94,7 +95,7 @@ export class AnswerReader {
           at = this.#readChunks(bytes, at, end);
           break;
         case 'until-close':
-          this.#handOn(bytes, at, end);
+          this.#handOn(bytes, at, end, false);
           at = end;
           break;
         case 'complete':
@@ -114,7 +115,6 @@ export class AnswerReader {
   #beginHead(): void {
     this.state = 'head';
     this.#head.beginHead();
-    this.#headText = '';
   }
 
   #readHead(bytes: Buffer, start: number, end: number): number {
@@ -123,23 +123,19 @@ export class AnswerReader {
       this.#refuse(this.#head.fault ?? '');
       return start;
     }
-    if (scanned === INCOMPLETE) {
-      this.#headText += bytes.toString('latin1', start, end);
-      return end;
-    }
-    const text = bytes.toString('latin1', start, scanned);
-    this.#takeHead(parseHead(this.#headText === '' ? text : this.#headText + text));
+    if (scanned === INCOMPLETE) return end;
+    this.#takeHead();
     return scanned;
   }
 
-  #takeHead(head: AnswerHead): void {
-    const { status, headers } = head;
+  #takeHead(): void {
+    const head = this.#head;
+    const { status } = head;
     if (status < 200) {
       this.#takeInterim(head);
       return;
     }
     const framing = bodyFraming(head, this.#requestMethod);
-    this.#headText = '';
     switch (framing.kind) {
       case 'fault':
         this.#refuse(framing.fault);
@@ -162,10 +158,10 @@ export class AnswerReader {
     if (framing.kind !== 'until-close') {
       this.keepForMs = keepForMs(head, this.#limits.idleTimeoutMs);
     }
-    this.#sink?.onHead(status, headers);
+    this.#sink?.onHead(status, head.takeHeaders());
   }
 
-  #takeInterim(head: AnswerHead): void {
+  #takeInterim(head: HeadScanner): void {
     this.#interimAnswers += 1;
     if (head.status === 101) this.#refuse('a switch of protocols that nobody asked for');
     else if (hasFraming(head)) this.#refuse('an interim answer with a body');
@@ -178,7 +174,7 @@ export class AnswerReader {
     const pieceEnd = Math.min(end, start + this.#leftBytes);
     this.#leftBytes -= pieceEnd - start;
     if (this.#leftBytes === 0) this.state = 'complete';
-    this.#handOn(bytes, start, pieceEnd);
+    this.#handOn(bytes, start, pieceEnd, this.#leftBytes === 0);
     return pieceEnd;
   }
 
@@ -186,7 +182,7 @@ export class AnswerReader {
     const chunks = this.#chunks;
     switch (chunks.step(bytes, start, end)) {
       case 'data':
-        this.#handOn(bytes, chunks.dataStart, chunks.dataEnd);
+        this.#handOn(bytes, chunks.dataStart, chunks.dataEnd, false);
         break;
       case 'more':
         break;
@@ -200,13 +196,12 @@ export class AnswerReader {
     return chunks.at;
   }
 
-  #handOn(bytes: Buffer, start: number, end: number): void {
-    if (this.#sink?.onData(bytes.subarray(start, end)) === false) this.#isPaused = true;
+  #handOn(bytes: Buffer, start: number, end: number, isLast: boolean): void {
+    if (this.#sink?.onData(bytes.subarray(start, end), isLast) === false) this.#isPaused = true;
   }
 
   #refuse(fault: string): void {
     this.fault = fault;
     this.state = 'faulty';
-    this.#headText = '';
   }
 }

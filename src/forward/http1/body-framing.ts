@@ -1,8 +1,7 @@
 import type { Bytes } from '../../units.ts';
-import type { AnswerHead } from './parse-head.ts';
+import { readLength } from '../content-length.ts';
+import type { AnswerHead } from './answer-head.ts';
 
-/** Fifteen digits fit a number exactly; no answer is that long. */
-const DIGITS = /^[0-9]{1,15}$/;
 /** ASCII only: `i` without `u` does not fold other letters. */
 const CHUNKED = /^chunked$/i;
 
@@ -19,7 +18,7 @@ const UNTIL_CLOSE: BodyFraming = { kind: 'until-close' };
 /**
  * Whether an answer says where a body ends, which an interim one must not (RFC 9110, 8.6; RFC 9112, 6.1).
  */
-export function hasFraming({ headers }: AnswerHead): boolean {
+export function hasFraming({ headers }: Pick<AnswerHead, 'headers'>): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index];
     if (name === 'content-length' || name === 'transfer-encoding') return true;
@@ -38,18 +37,19 @@ export function hasFraming({ headers }: AnswerHead): boolean {
  */
 export function bodyFraming(head: AnswerHead, requestMethod: string): BodyFraming {
   const { status, isHttp10, headers } = head;
-  let length: string | null = null;
+  let length: number | null = null;
   let coding: string | null = null;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index];
     if (name === 'content-length') {
       if (length !== null) return fault('two Content-Length fields');
-      length = headers[index + 1] ?? '';
-      if (!DIGITS.test(length)) return fault('a Content-Length that is no number');
+      length = readLength(headers[index + 1] ?? '');
+      if (length < 0) return fault('a Content-Length that is no number');
     } else if (name === 'transfer-encoding') {
       if (coding !== null) return fault('two Transfer-Encoding fields');
       coding = headers[index + 1] ?? '';
-      if (!CHUNKED.test(coding)) return fault('a transfer coding other than chunked');
+      if (coding !== 'chunked' && !CHUNKED.test(coding))
+        return fault('a transfer coding other than chunked');
     }
   }
   if (coding !== null) {
@@ -60,8 +60,7 @@ export function bodyFraming(head: AnswerHead, requestMethod: string): BodyFramin
   if (requestMethod === 'HEAD' || status === 204 || status === 304) return NONE;
   if (coding !== null) return CHUNKS;
   if (length === null) return UNTIL_CLOSE;
-  const lengthBytes = Number(length);
-  return lengthBytes === 0 ? NONE : { kind: 'length', lengthBytes };
+  return length === 0 ? NONE : { kind: 'length', lengthBytes: length };
 }
 
 function fault(why: string): BodyFraming {

@@ -1,5 +1,7 @@
 import type { Bytes } from '../../units.ts';
+import { hasFraming } from './body-framing.ts';
 import { INCOMPLETE, FAULTY, HeadScanner, type HeadLimits } from './head-scanner.ts';
+import type { LineMemory } from './line-memory.ts';
 import { HEX_VALUE, IS_TEXT, IS_TOKEN } from './octet-classes.ts';
 
 const CR = 0x0d;
@@ -8,9 +10,6 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-
-/** Fields that no trailer section may have, since it is read after the body (RFC 9110, 6.5.1). */
-const FRAMING = /^(?:content-length|transfer-encoding):/im;
 
 /** Twelve digits fit a number exactly. */
 const MAX_SIZE_DIGITS = 12;
@@ -45,7 +44,6 @@ export class ChunkScanner {
   #state = SIZE_START;
   #digits = 0;
   #extensionBytes = 0;
-  #trailerText = '';
   /** The size as far as it was read; within a chunk, the octets of it that are still to come. */
   #left = 0;
   /** After `data`: where the piece stands. */
@@ -56,8 +54,8 @@ export class ChunkScanner {
   /** After `fault`: why, for the log. */
   fault = '';
 
-  constructor(trailerLimits: HeadLimits) {
-    this.#trailers = new HeadScanner(trailerLimits);
+  constructor(trailerLimits: HeadLimits, known: LineMemory) {
+    this.#trailers = new HeadScanner(trailerLimits, known);
   }
 
   /** Expects a body from its beginning. */
@@ -65,7 +63,6 @@ export class ChunkScanner {
     this.#state = SIZE_START;
     this.#left = 0;
     this.#digits = 0;
-    this.#trailerText = '';
   }
 
   /** Reads from `start` up to the next piece of the body, the end of it, or `end`. */
@@ -176,9 +173,9 @@ export class ChunkScanner {
       return 'fault';
     }
     this.at = scanned === INCOMPLETE ? end : scanned;
-    this.#trailerText += bytes.toString('latin1', start, this.at);
     if (scanned === INCOMPLETE) return 'more';
-    if (!FRAMING.test(this.#trailerText)) return 'end';
+    // It is read after the body, and must not frame it (RFC 9110, 6.5.1).
+    if (!hasFraming({ headers: this.#trailers.takeHeaders() })) return 'end';
     this.fault = 'trailers that frame the answer';
     return 'fault';
   }

@@ -1,5 +1,5 @@
 import type { Milliseconds } from '../../units.ts';
-import type { AnswerHead } from './parse-head.ts';
+import type { AnswerHead } from './answer-head.ts';
 
 /** A server closes by its own clock, and its last octets need time to come here. */
 const KEEP_ALIVE_MARGIN_MS: Milliseconds = 1000;
@@ -17,7 +17,9 @@ export function keepForMs(head: AnswerHead, longestMs: Milliseconds): Millisecon
   let keptMs = longestMs;
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] !== 'keep-alive') continue;
-    keptMs = Math.min(keptMs, promisedMs(headers[index + 1] ?? '') - KEEP_ALIVE_MARGIN_MS);
+    const value = headers[index + 1] ?? '';
+    if (value !== lastPromise.text) lastPromise = { text: value, promisedMs: promisedMs(value) };
+    keptMs = Math.min(keptMs, lastPromise.promisedMs - KEEP_ALIVE_MARGIN_MS);
   }
   return Math.max(keptMs, 0);
 }
@@ -30,7 +32,13 @@ export function staysOpen({ isHttp10, headers }: AnswerHead): boolean {
   let isKept = !isHttp10;
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] !== 'connection') continue;
-    for (const option of (headers[index + 1] ?? '').toLowerCase().split(',')) {
+    const value = headers[index + 1] ?? '';
+    // As almost all servers write it that write it at all.
+    if (value === 'keep-alive') {
+      isKept = true;
+      continue;
+    }
+    for (const option of value.toLowerCase().split(',')) {
       const token = option.trim();
       if (token === 'close') return false;
       if (token === 'keep-alive') isKept = true;
@@ -38,6 +46,9 @@ export function staysOpen({ isHttp10, headers }: AnswerHead): boolean {
   }
   return isKept;
 }
+
+/** A server says the same in every answer, and to read it takes longer than to compare it. */
+let lastPromise = { text: '', promisedMs: Number.POSITIVE_INFINITY };
 
 /** @returns infinity where the field names no time */
 function promisedMs(keepAlive: string): Milliseconds {

@@ -5,6 +5,7 @@ import { atEndOfTurn, type Delayed } from '../../timers/end-of-turn.ts';
 import { upstreamFailure } from '../upstream-failure.ts';
 import { AnswerReader, type AnswerLimits, type AnswerSink } from './answer-reader.ts';
 import type { Keepable } from './idle-connections.ts';
+import type { LineMemory } from './line-memory.ts';
 import { writeRequest } from './write-request.ts';
 
 /** Probes tell of a peer that is gone without a word. */
@@ -21,6 +22,8 @@ export interface ConnectionOptions extends AnswerLimits {
   readonly port: number;
   /** Bounds name resolution and TCP together. */
   readonly connectTimeoutMs: Milliseconds;
+  /** What the connections to one server share. */
+  readonly knownLines: LineMemory;
 }
 
 /** What became of a request whose connection was lost. */
@@ -80,7 +83,7 @@ export class Connection implements Keepable<Connection>, Delayed {
     this.createdAtMs = createdAtMs;
     const { host, port, connectTimeoutMs } = options;
     this.#owner = owner;
-    this.#reader = new AnswerReader(options);
+    this.#reader = new AnswerReader(options, options.knownLines);
     this.#connectTimer = setTimeout(() => {
       this.#lose('UPSTREAM_UNREACHABLE', `no connection within ${connectTimeoutMs} ms`);
     }, connectTimeoutMs);

@@ -13,6 +13,7 @@ import {
 import { createDeadlines, type Awaited, type Deadlines } from '../../timers/deadlines.ts';
 import { oldestConnectionMs } from '../oldest-connection.ts';
 import { createIdleConnections } from './idle-connections.ts';
+import { LineMemory } from './line-memory.ts';
 import { requestHead } from './write-request.ts';
 
 /** Methods that may be sent again when nobody knows what became of the first time (RFC 9110, 9.2.2). */
@@ -44,6 +45,7 @@ export function createHttp1Upstream(
     host: target.host,
     port: target.port,
     maxHeaderFields: MAX_ANSWER_FIELDS,
+    knownLines: new LineMemory(),
   };
   const monotonicNow = (): number => performance.now();
   const idle = createIdleConnections<Connection>(limits.idleTimeoutMs, monotonicNow);
@@ -162,8 +164,8 @@ class Call implements UpstreamCall, ConnectionUser, Awaited<Call> {
     this.#answer.onHead(status, headers);
   }
 
-  onData(piece: Uint8Array): boolean {
-    return this.#answer.onData(piece);
+  onData(piece: Uint8Array, isLast: boolean): boolean {
+    return this.#answer.onData(piece, isLast);
   }
 
   onComplete(): void {

@@ -10,6 +10,7 @@ import {
   type MemberReader,
 } from '../json-octets.ts';
 import { asBuffer } from '../growing-bytes.ts';
+import { MemberNames } from '../member-names.ts';
 import { PROTOCOL_VERSION } from '../protocol-version.ts';
 
 /** A string or a number of a message, and where it stands. Indexes are octets of the message. */
@@ -41,6 +42,9 @@ export interface Envelope {
 const MEMBERS = ['id', 'method', 'params', 'result', 'error'];
 const PARAMS = ['requestId', 'progressToken', '_meta'];
 const META = ['progressToken', PROTOCOL_VERSION];
+const MEMBER_NAMES = new MemberNames(MEMBERS);
+const PARAM_NAMES = new MemberNames(PARAMS);
+const META_NAMES = new MemberNames(META);
 
 /**
  * Reads the envelope of one JSON-RPC message, in one pass over its octets, under every spelling of the
@@ -83,7 +87,7 @@ class Reading implements Envelope {
     const { text } = this;
     const start = skipSpace(text, 0);
     if (text[start] !== OPEN_BRACE) return false;
-    const end = readObject(text, start, 0, this.#message);
+    const end = readObject(text, start, 0, this.#message, null);
     if (end < 0 || skipSpace(text, end) !== text.length) return false;
     const hasOutcome = this.#hasResult || this.isError;
     if (this.#hasMethod) {
@@ -93,12 +97,12 @@ class Reading implements Envelope {
     return this.#hasResult !== this.isError;
   }
 
-  readonly #message: MemberReader = {
-    names: MEMBERS,
-    member: (name, at) => {
+  readonly #message: MemberReader<null> = {
+    names: MEMBER_NAMES,
+    member: (_reading, name, at) => {
       const { text } = this;
       if (MEMBERS[name] === 'params' && text[at] === OPEN_BRACE) {
-        return readObject(text, at, 1, this.#params);
+        return readObject(text, at, 1, this.#params, null);
       }
       const end = skipValue(text, at, 1);
       if (end < 0) return end;
@@ -125,12 +129,12 @@ class Reading implements Envelope {
     },
   };
 
-  readonly #params: MemberReader = {
-    names: PARAMS,
-    member: (name, at) => {
+  readonly #params: MemberReader<null> = {
+    names: PARAM_NAMES,
+    member: (_reading, name, at) => {
       const { text } = this;
       if (PARAMS[name] === '_meta' && text[at] === OPEN_BRACE) {
-        return readObject(text, at, 2, this.#meta);
+        return readObject(text, at, 2, this.#meta, null);
       }
       const end = skipValue(text, at, 2);
       if (end < 0) return end;
@@ -140,9 +144,9 @@ class Reading implements Envelope {
     },
   };
 
-  readonly #meta: MemberReader = {
-    names: META,
-    member: (name, at) => {
+  readonly #meta: MemberReader<null> = {
+    names: META_NAMES,
+    member: (_reading, name, at) => {
       const end = skipValue(this.text, at, 3);
       if (end < 0) return end;
       if (META[name] === PROTOCOL_VERSION) this.isModern = true;

@@ -18,16 +18,16 @@ function readInPieces(text: string, options: ReadOptions = {}): ReadAnswer {
 describe('answers that are read', () => {
   const rows: readonly [what: string, text: string, expected: Partial<ReadAnswer>, ReadOptions?][] =
     [
-      ['a length', `${OK}Content-Length: 2\r\n\r\nok`, { status: 200, body: 'ok' }],
+      ['a length', `${OK}Content-Length: 2\r\n\r\nok`, { status: 200, body: 'ok', saidLast: true }],
       ['a length of 0', `${OK}Content-Length: 0\r\n\r\n`, { body: '' }],
       ['a length with zeros in front', `${OK}Content-Length: 002\r\n\r\nok`, { body: 'ok' }],
       ['no reason', 'HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n', { status: 200 }],
       ['a reason in UTF-8', 'HTTP/1.1 200 \xc3\xa9\r\nContent-Length: 0\r\n\r\n', { status: 200 }],
-      ['chunks', `${CHUNKED}2\r\nok\r\nA\r\n0123456789\r\n0\r\n\r\n`, { body: 'ok0123456789' }],
+      ['chunks', `${CHUNKED}2\r\nok\r\nA\r\n0123456789\r\n0\r\n\r\n`, { body: 'ok0123456789', saidLast: false }],
       ['chunk extensions', `${CHUNKED}2;a;b=c;d="e\\";f"\r\nok\r\n0;g\r\n\r\n`, { body: 'ok' }],
       ['trailers', `${CHUNKED}2\r\nok\r\n0\r\nA: b\r\nC:\r\n\r\n`, { body: 'ok' }],
       ['chunked in capitals', `${OK}Transfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n`, { body: '' }],
-      ['the end of the connection', `${OK}\r\nok`, { body: 'ok', keepForMs: 0 }, { closes: true }],
+      ['the end of the connection', `${OK}\r\nok`, { body: 'ok', keepForMs: 0, saidLast: false }, { closes: true }],
       ['204', 'HTTP/1.1 204 No Content\r\n\r\n', { status: 204 }],
       ['304 with a length', 'HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n', { status: 304 }],
       ['HEAD', `${OK}Content-Length: 5\r\n\r\n`, { body: '' }, { method: 'HEAD' }],
@@ -195,4 +195,26 @@ test('nothing more is reported once it was stopped, even within a piece', () => 
   const octets = Buffer.from(`${CHUNKED}1\r\na\r\n1\r\nb\r\n0\r\n\r\n`);
   reader.push(octets, 0, octets.length);
   assert.deepEqual([pieces, reader.state], [1, 'stopped']);
+});
+
+test('an answer that differs in one octet from the one before is read as if there had been none', () => {
+  const answer =
+    `${OK}Content-Type: application/json\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n` +
+    'Connection: keep-alive\r\nKeep-Alive: timeout=5\r\nMcp-Session-Id: abc\r\nContent-Length: 2\r\n\r\nok';
+  for (let at = 0; at < answer.length; at += 1) {
+    for (const octet of ['\r', '\n', '\0', ' ', '\t', ':', '0', '4', 'X', '\xff', '']) {
+      // Compares with a reader that knows nothing; the one that does has just read this.
+      assert.equal(readWhole(answer).state, 'complete');
+      readWhole(answer.slice(0, at) + octet + answer.slice(at + 1));
+    }
+  }
+});
+
+test('what one answer says is not in the next one', () => {
+  const secret = `${OK}Mcp-Session-Id: secret\r\nSet-Cookie: secret\r\nContent-Length: 0\r\n\r\n`;
+  assert.equal(readWhole(secret).headers.length, 6);
+  const { headers } = readWhole(
+    `${OK}mcp-session-id:\r\nSet-Cookie: x\r\nContent-Length: 0\r\n\r\n`,
+  );
+  assert.deepEqual(headers, ['mcp-session-id', '', 'set-cookie', 'x', 'content-length', '0']);
 });

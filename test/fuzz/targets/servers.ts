@@ -18,6 +18,7 @@ const httpAnswer: FuzzTarget = {
     'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}',
     'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nx: y\r\n\r\n',
     'HTTP/1.1 103 x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nDate: x\r\nServer: y\r\nContent-Length: 2\r\n\r\n{}',
   ],
   dictionary: [
     ...['\r\n', '\n', '\r', ':', ' ', '\t', '\0', 'HTTP/1.1 ', '200', '100', 'content-length: '],

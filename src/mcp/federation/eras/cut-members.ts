@@ -1,4 +1,11 @@
-import { OPEN_BRACE, readObject, skipSpace, skipValue } from '../../json-octets.ts';
+import {
+  OPEN_BRACE,
+  readObject,
+  skipSpace,
+  skipValue,
+  type MemberReader,
+} from '../../json-octets.ts';
+import { MemberNames } from '../../member-names.ts';
 import { splice } from '../../splice.ts';
 
 const QUOTE = 0x22;
@@ -32,13 +39,14 @@ function findMember(text: Buffer, start: number, path: readonly string[]): numbe
   if (name === undefined) return start;
   if (text[start] !== OPEN_BRACE) return null;
   let found: number | null = null;
-  const end = readObject(text, start, 0, {
-    names: [name],
-    member(_index, at) {
+  const reader: MemberReader<null> = {
+    names: new MemberNames([name]),
+    member(_reading, _index, at) {
       found = findMember(text, at, rest);
       return skipValue(text, at, 1);
     },
-  });
+  };
+  const end = readObject(text, start, 0, reader, null);
   return end < 0 ? null : found;
 }
 
