@@ -44,7 +44,8 @@ export const postern: Subject = {
 /** Starts the built command line. */
 export async function startPostern(setting: PosternSetting) {
   const { folder, port, cores, workers, accessLog, profileFolder, options = [] } = setting;
-  const resources = join(folder, 'resources');
+  // Not beside the access log: what stands beside the resources is watched.
+  const resources = join(folder, 'config', 'resources');
   mkdirSync(resources, { recursive: true });
   writeFileSync(join(resources, 'bench.yaml'), posternResources(setting));
   const [adminPort, metricsPort] = [await freePort(), await freePort()];

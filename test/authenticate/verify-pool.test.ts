@@ -137,19 +137,19 @@ describe('a pool of threads', () => {
     'steps back for the event loop, and nobody else does',
     { skip: process.platform !== 'linux' && 'elsewhere a priority belongs to the whole process' },
     async () => {
+      // The process's own pool is there before, whoever uses it first.
+      await Promise.all(Array.from({ length: 8 }, () => readFile('/proc/self/stat')));
       const before = nicenessOfThreads();
-      const nicer = (): number => {
-        const usual = before.get(process.pid) ?? 0;
-        return [...nicenessOfThreads().values()].filter((niceness) => niceness > usual).length;
-      };
+      const usual = before.get(process.pid) ?? 0;
       await withPool({ threads: 2, maxBatch: 1 }, async (pool) => {
         await Promise.all(Array.from({ length: 200 }, () => pool.verify(check(good))));
-        // The process's own pool, whoever has used it first.
-        await Promise.all(Array.from({ length: 8 }, () => readFile('/proc/self/stat')));
-        assert.equal(nicer(), 2);
-        assert.equal(nicenessOfThreads().get(process.pid), before.get(process.pid));
+        const after = nicenessOfThreads();
+        // Threads that the loader of TypeScript starts for a thread are as nice as it is, and may be more.
+        assert.ok([...after.values()].filter((niceness) => niceness > usual).length >= 2);
+        for (const [thread, niceness] of before) {
+          assert.ok([niceness, undefined].includes(after.get(thread)), `thread ${thread}`);
+        }
       });
-      assert.equal(nicer(), 0);
     },
   );
 

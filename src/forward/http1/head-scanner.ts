@@ -224,6 +224,7 @@ export class HeadScanner implements AnswerHead {
     this.#lineText = '';
     return Buffer.from(line, 'latin1');
   }
+
   #begin(state: number): void {
     this.#state = state;
     this.#bytes = 0;
