@@ -115,15 +115,20 @@ export function createAuthenticator(
     nowMs: EpochMilliseconds,
     findings: TokenFindings | null = null,
   ): Authenticated | Refusal | Promise<Authenticated | Refusal> {
-    const found = findTokenAgain(request, sources, findings);
+    const token = findTokenAgain(request, sources, findings);
+    const { found, accepted } = token;
     if (found instanceof Refusal) return withoutToken(found);
+    if (accepted !== null && cache.holds(accepted, nowMs)) {
+      return accept(accepted, found.location, 'cached');
+    }
     if (found.token.length > limits.maxTokenBytes) {
       const refusal = refuseFor(plan, new Refusal('TOKEN_TOO_LARGE'));
       return refuse({ refusal, provider: null }, found.location);
     }
     const entry = cache.findAccepted(found.token, found.group, nowMs);
-    if (entry !== undefined) return accept(entry, found.location, 'cached');
-    return authenticateNew(found, nowMs);
+    if (entry === undefined) return authenticateNew(found, nowMs);
+    token.accepted = entry;
+    return accept(entry, found.location, 'cached');
   }
 
   function authenticateNew(

@@ -54,6 +54,8 @@ export interface TokenCache {
     group: ProviderGroup,
     nowMs: EpochMilliseconds,
   ): AcceptedToken | undefined;
+  /** Whether a verdict that was found before holds at this moment too. */
+  holds(entry: AcceptedToken, nowMs: EpochMilliseconds): boolean;
   findRefused(
     token: string,
     group: ProviderGroup,
@@ -104,21 +106,11 @@ export function createTokenCache(limits: TokenCacheLimits): TokenCache {
     findAccepted(token, group, nowMs) {
       const entry = find(accepted, token);
       if (entry?.group !== group) return undefined;
-      const { keySet } = entry;
-      if (entry.generation !== keySet.generation) {
-        // The set has changed. The same key object in it means that the verdict would be the same.
-        if (!keySet.has(entry.key)) {
-          accepted.delete(tailOf(token));
-          return undefined;
-        }
-        entry.generation = keySet.generation;
-      }
-      if (nowMs >= entry.validUntilMs) {
-        accepted.delete(tailOf(token));
-        return undefined;
-      }
-      return nowMs < entry.validFromMs ? undefined : entry;
+      const age = ageOf(entry, nowMs);
+      if (age === 'over') accepted.delete(tailOf(token));
+      return age === 'now' ? entry : undefined;
     },
+    holds: (entry, nowMs) => ageOf(entry, nowMs) === 'now',
     findRefused(token, group, generations, nowMs) {
       const entry = find(refused, token);
       if (entry?.group !== group) return undefined;
@@ -146,6 +138,18 @@ export function createTokenCache(limits: TokenCacheLimits): TokenCache {
       refusedBytes: refused.calculatedSize,
     }),
   };
+}
+
+/** When a verdict counts, by the clock and by the keys. */
+function ageOf(entry: AcceptedToken, nowMs: EpochMilliseconds): 'early' | 'now' | 'over' {
+  const { keySet } = entry;
+  if (entry.generation !== keySet.generation) {
+    // The set has changed. The same key object in it means that the verdict would be the same.
+    if (!keySet.has(entry.key)) return 'over';
+    entry.generation = keySet.generation;
+  }
+  if (nowMs >= entry.validUntilMs) return 'over';
+  return nowMs < entry.validFromMs ? 'early' : 'now';
 }
 
 type Store<Entry> = LRUCache<string, Remembered<Entry>>;

@@ -11,6 +11,7 @@ import { createKeySetStore } from '../../src/authenticate/key-set-store.ts';
 import type { RemoteKeySetTiming } from '../../src/authenticate/remote-key-set.ts';
 import { verifySignature } from '../../src/authenticate/verify-signature.ts';
 import type { Refusal } from '../../src/errors.ts';
+import { HeadFindings } from '../../src/head-findings.ts';
 import type { AuthenticationPlan } from '../../src/plan.ts';
 import { bearer, nowMs } from './token-issuer.ts';
 
@@ -29,10 +30,13 @@ export function createHarness(
   options: Partial<AuthenticatorOptions> & {
     readonly fetch?: FetchKeySet;
     readonly timing?: Partial<RemoteKeySetTiming>;
+    /** Whether each token comes in a head that never came before. */
+    readonly forgetsHeads?: boolean;
   } = {},
 ): Harness {
   const warnings: string[] = [];
   const verdicts: string[] = [];
+  const heads = new Map<string, HeadFindings>();
   const clock = (): number => harness.nowMs;
   const onWarning = (warning: string): void => void warnings.push(warning);
   const { fetch = () => Promise.resolve({ jwks: null, problem: 'offline' }), timing = {} } =
@@ -55,7 +59,12 @@ export function createHarness(
     verdicts,
     nowMs,
     signatureChecks: 0,
-    present: async (token) => authenticator.authenticate(bearer(token), harness.nowMs),
+    present: async (token) => {
+      const known = heads.get(token) ?? new HeadFindings();
+      heads.set(token, known);
+      const findings = options.forgetsHeads === true ? null : known;
+      return authenticator.authenticate(bearer(token), harness.nowMs, findings);
+    },
   };
   return harness;
 }
