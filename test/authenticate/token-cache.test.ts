@@ -32,7 +32,7 @@ async function codeOf(harness: Harness, token: string): Promise<string> {
 
 for (const forgetsHeads of [true, false]) {
   describe(forgetsHeads ? 'in heads that never came before' : 'in heads that come again', () => {
-    checkAll((asked, options = {}) => harnesses.createHarness(asked, { ...options, forgetsHeads }));
+    checkAll((asked, options) => harnesses.createHarness(asked, { ...options, forgetsHeads }));
   });
 }
 
