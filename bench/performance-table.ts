@@ -19,15 +19,22 @@ const SCENARIOS: Readonly<Record<string, string>> = {
 export function performanceTable(): string {
   const report: unknown = JSON.parse(readFileSync(README_RUN, 'utf8'));
   if (!isReport(report)) throw new Error(`${README_RUN.pathname} is no result of npm run bench`);
-  const { machine, absent, scenarios } = report;
+  const { machine, absent, scenarios, studies } = report;
   const head = ['scenario', 'proxy', 'does', 'requests/s', 'CPU µs/request', 'p50 ms', 'p99 ms'];
   const rows = scenarios.flatMap(({ name, results }) =>
     results.map((result) => [SCENARIOS[name] ?? name, ...cells(result)]),
   );
   const lines = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
+  const findings = studies.flatMap(({ title, found }) => [
+    '',
+    `${title.charAt(0).toUpperCase()}${title.slice(1)}:`,
+    '',
+    ...Object.entries(found).map(([what, value]) => `- ${what}: ${value.toFixed(2)}`),
+  ]);
   const { cpu, cores, memoryGib, kernel, node, commit, date, command } = machine;
   return [
     ...lines,
+    ...findings,
     '',
     `Taken on ${date.slice(0, 10)} with \`${command}\`: ${cpu}, ${cores} cores, ${memoryGib} GiB, Linux ${kernel},`,
     `Node ${node}, commit ${commit}. Each proxy has one core, load and upstream share another; medians of`,

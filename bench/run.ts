@@ -22,6 +22,7 @@ import { openStage, type Stage } from './stage.ts';
 import { flood } from './studies/flood.ts';
 import { hiddenNames } from './studies/hidden-names.ts';
 import { idleStreams, mostStreams } from './studies/idle-streams.ts';
+import { ratios } from './studies/ratios.ts';
 import { reloadUnderLoad } from './studies/reload-under-load.ts';
 import { streamThroughput } from './studies/stream-throughput.ts';
 import { agentgateway } from './subjects/agentgateway.ts';
@@ -38,7 +39,9 @@ const subjects = [
   ...[direct, postern, haproxy, nginx, envoy, agentgateway, traefik, fastify, httpProxy],
 ];
 
-const studies = [idleStreams(mostStreams()), streamThroughput, flood, reloadUnderLoad, hiddenNames];
+const studies = [
+  ...[ratios, idleStreams(mostStreams()), streamThroughput, flood, reloadUnderLoad, hiddenNames],
+];
 
 const HELP = `npm run bench -- [options]
   --scenario NAME   measure these only (repeat, or separate with commas)
