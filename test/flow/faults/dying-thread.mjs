@@ -9,7 +9,7 @@
 import crypto from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, MessagePort } from 'node:worker_threads';
 
 if (!isMainThread) {
   const { verify } = crypto;
@@ -17,7 +17,8 @@ if (!isMainThread) {
     const { thread, once } = claimsOf(data);
     if (thread !== undefined && isFirst(once)) {
       if (thread === 'exits') process.exit(1);
-      // Comes before the outcome of the batch, which takes some turns of promises.
+      // The thread is to end before it can tell an outcome, however soon that is known.
+      sayNothingMore();
       queueMicrotask(() => {
         throw new Error('the end of this thread');
       });
@@ -26,6 +27,14 @@ if (!isMainThread) {
     return verify(digest, data, key, signature);
   };
   syncBuiltinESMExports();
+}
+
+/** Of what a thread says only that is left which Node.js says itself, such as what it ended of. */
+function sayNothingMore() {
+  const { postMessage } = MessagePort.prototype;
+  MessagePort.prototype.postMessage = function (message, ...rest) {
+    if (message?.type !== undefined) postMessage.call(this, message, ...rest);
+  };
 }
 
 /** @param {Uint8Array} data what was signed: header and payload of a compact JWS (RFC 7515, 7.1) */
