@@ -12,6 +12,7 @@ const MIB = 1024 * 1024;
 const MOST_TIMES = 12;
 /** A text of four times the size, against four times the time. */
 const MOST_GROWTH = 3;
+const ATTEMPTS = 4;
 
 const call = (args: string): string =>
   `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":${args}}}}`;
@@ -90,9 +91,14 @@ describe('a large message is read in proportion to its size', () => {
     test(name, (t) => {
       const one = Buffer.from(make(MIB));
       const four = Buffer.from(make(4 * MIB));
-      const oneMs = fastestMs(() => work(one));
-      const fourMs = fastestMs(() => work(four));
-      const parseMs = fastestMs(() => parse(four));
+      let [oneMs, fourMs, parseMs] = [0, 0, 0];
+      // What is out of proportion is so each time; a machine that is busy for a moment is not.
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        oneMs = fastestMs(() => work(one));
+        fourMs = fastestMs(() => work(four));
+        parseMs = fastestMs(() => parse(four));
+        if (fourMs < MOST_TIMES * parseMs + 5 && fourMs < MOST_GROWTH * 4 * oneMs + 5) break;
+      }
       t.diagnostic(
         `${(fourMs / 4).toFixed(2)} ms per MiB, ${(fourMs / parseMs).toFixed(1)} times JSON.parse`,
       );
