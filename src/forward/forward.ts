@@ -87,7 +87,7 @@ function makeRequest(
   rule: RuleRuntime,
   chosen: ChosenBackend,
   upstream: Upstream,
-): Pick<RememberedRequest, 'path' | 'headers' | 'written'> {
+): Pick<UpstreamRequest, 'path' | 'headers' | 'written'> {
   const { head, principal, tokensToRemove, keptTokenHeader, session, answerFilter } = exchange;
   const { type, filters } = chosen;
   const rewritten =
@@ -108,30 +108,26 @@ function makeRequest(
   filters.modifyRequestHeaders?.(headers);
   const path =
     upstream.path ?? requestTarget(rewritten?.path ?? head.path, head.query, tokensToRemove);
-  const written = new WrittenHead();
   // What stands for several servers is made for each request, and edits are of one message.
-  if (
-    exchange.findings !== null &&
-    exchange.headerEdits.length === 0 &&
-    upstream === chosen.upstream
-  ) {
-    Object.freeze(headers);
-    exchange.findings.request = {
-      rule,
-      chosen,
-      upstream,
-      principal,
-      tokensToRemove,
-      keptTokenHeader,
-      sessionId: session === null ? null : session.upstreamId,
-      remoteAddress: head.remoteAddress,
-      isFiltered,
-      path,
-      headers,
-      written,
-    };
-  }
-  return { path, headers, written };
+  const isRemembered = exchange.headerEdits.length === 0 && upstream === chosen.upstream;
+  if (exchange.findings === null || !isRemembered) return { path, headers };
+  Object.freeze(headers);
+  const made: RememberedRequest = {
+    rule,
+    chosen,
+    upstream,
+    principal,
+    tokensToRemove,
+    keptTokenHeader,
+    sessionId: session === null ? null : session.upstreamId,
+    remoteAddress: head.remoteAddress,
+    isFiltered,
+    path,
+    headers,
+    written: new WrittenHead(),
+  };
+  exchange.findings.request = made;
+  return made;
 }
 
 function replaceHeader(headers: HeaderFields, name: string, value: string): void {
