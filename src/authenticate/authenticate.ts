@@ -155,8 +155,9 @@ export function createAuthenticator(
 
     const read = readToken(token, scope.kidRequired);
     if (read instanceof Refusal) {
-      const rejected = { refusal: refuseFor(plan, read), provider: null };
-      cache.addRefused(token, { ...rejected, group, generations, finalUntilMs: Infinity }, nowMs);
+      const refusal = refuseFor(plan, read);
+      const rejected = { refusal, provider: null, group, generations, finalUntilMs: Infinity };
+      cache.addRefused(token, rejected, nowMs);
       return refuse(rejected, location);
     }
     const judgement = judge(read, scope, found, generations).finally(() => {
@@ -185,10 +186,9 @@ export function createAuthenticator(
       }
       const { provider, finalUntilMs } = verdict;
       const refusal = refuseFor(plan, verdict.refusal);
-      const rejected = { refusal, provider: provider.plan.name };
-      if (refusal.kind.status < 500) {
-        cache.addRefused(found.token, { ...rejected, group, generations, finalUntilMs }, clock());
-      }
+      const { name } = provider.plan;
+      const rejected = { refusal, provider: name, group, generations, finalUntilMs };
+      if (refusal.kind.status < 500) cache.addRefused(found.token, rejected, clock());
       return rejected;
     } catch (error) {
       const detail = error instanceof Error ? error.name : 'unknown error';

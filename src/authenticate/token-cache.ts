@@ -129,7 +129,7 @@ export function createTokenCache(limits: TokenCacheLimits): TokenCache {
     addRefused(token, entry, nowMs) {
       const finalUntilMs = Math.min(entry.finalUntilMs, nowMs + limits.refusedForMs);
       if (finalUntilMs <= nowMs) return;
-      remember(refused, token, { ...entry, finalUntilMs, rememberedAtMs: nowMs });
+      remember(refused, token, { rememberedAtMs: nowMs, ...entry, finalUntilMs });
     },
     state: () => ({
       accepted: accepted.size,

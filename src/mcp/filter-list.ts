@@ -40,6 +40,7 @@ function makePrivate(scan: MessageScan, edits: Edit[]): void {
   if (cacheScope === null) {
     edits.push({ start: resultInside, end: resultInside, text: `"cacheScope":${PRIVATE},` });
   } else if (text.toString('latin1', cacheScope.start, cacheScope.end) !== PRIVATE) {
-    edits.push({ ...cacheScope, text: PRIVATE });
+    const { start, end } = cacheScope;
+    edits.push({ start, end, text: PRIVATE });
   }
 }

@@ -112,11 +112,11 @@ function histogramLines(
   for (const [index, bound] of bounds.entries()) {
     total += counts[index] ?? 0;
     const le = String(bound);
-    lines.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: total });
+    lines.push({ metricName: `${name}_bucket`, labels: { le, ...labels }, value: total });
   }
   total += counts[bounds.length] ?? 0;
   lines.push(
-    { metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: total },
+    { metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: total },
     { metricName: `${name}_sum`, labels, value: sum },
     { metricName: `${name}_count`, labels, value: total },
   );

@@ -151,13 +151,15 @@ export function createRequestCounts(): RequestCounts {
     series,
     *readTotals() {
       for (const { labels, totals } of all.values()) {
+        const { gateway, listener, route, backend } = labels;
         for (const [key, { value }] of totals) {
           const status = key % statusSpan;
           const rest = Math.floor(key / statusSpan);
           const method = methods[Math.floor(rest / reasons.length)] ?? 'other';
           const reason = reasons[rest % reasons.length] ?? '';
+          const statusText = status === 0 ? 'other' : String(status);
           yield {
-            labels: { ...labels, method, status: status === 0 ? 'other' : String(status), reason },
+            labels: { gateway, listener, route, backend, method, status: statusText, reason },
             value,
           };
         }

@@ -65,14 +65,13 @@ export function createTokenCounts(): TokenCounts {
     },
     *readTotals() {
       for (const { policy, provider, verified, cached, refused } of entries) {
-        const labels = { policy, provider };
         if (verified > 0) {
-          yield { labels: { ...labels, outcome: 'verified', reason: '' }, value: verified };
+          yield { labels: { policy, provider, outcome: 'verified', reason: '' }, value: verified };
         }
         if (cached > 0)
-          yield { labels: { ...labels, outcome: 'cached', reason: '' }, value: cached };
+          yield { labels: { policy, provider, outcome: 'cached', reason: '' }, value: cached };
         for (const [reason, value] of refused) {
-          yield { labels: { ...labels, outcome: 'refused', reason }, value };
+          yield { labels: { policy, provider, outcome: 'refused', reason }, value };
         }
       }
     },

@@ -22,9 +22,9 @@ test('requests are counted by name, method, status and reason', async () => {
   for (const line of [
     `postern_requests_total{${where},method="POST",status="200",reason=""} 2`,
     `postern_requests_total{${where},method="GET",status="403",reason="JwtAuth"} 1`,
-    `postern_request_duration_seconds_bucket{${where},le="0.0005"} 1`,
-    `postern_request_duration_seconds_bucket{${where},le="0.005"} 2`,
-    `postern_request_duration_seconds_bucket{${where},le="+Inf"} 3`,
+    `postern_request_duration_seconds_bucket{le="0.0005",${where}} 1`,
+    `postern_request_duration_seconds_bucket{le="0.005",${where}} 2`,
+    `postern_request_duration_seconds_bucket{le="+Inf",${where}} 3`,
     `postern_request_duration_seconds_count{${where}} 3`,
     `postern_upstream_duration_seconds_count{${where}} 2`,
     'postern_access_log_dropped_total 7',
