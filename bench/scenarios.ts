@@ -56,6 +56,11 @@ export const scenarios: readonly Scenario[] = [
     request: ({ alice }) => post(CALL, [alice], '/session'),
   },
   {
+    ...{ name: 'session-sse', title: 'the same, answered in an event stream', duty: 'tool' },
+    ...{ comparable: false, inSession: true, ...call },
+    request: ({ alice }) => post(CALL, [alice], '/session-sse'),
+  },
+  {
     ...{ name: 'tool-no-log', title: 'the same without an access log', duty: 'tool' },
     ...{ comparable: false, accessLog: false, ...call },
     request: ({ alice }) => post(CALL, [alice]),

@@ -7,6 +7,7 @@ import './authenticate/cold-token.ts';
 import './authenticate/find-token.ts';
 import './authorize/authorize.ts';
 import './authorize/mcp-authorizer.ts';
+import './mcp/filter-list.ts';
 import './mcp/read-message.ts';
 import './mcp/octet-finder.ts';
 import './forward/request-headers.ts';

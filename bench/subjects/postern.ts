@@ -10,7 +10,7 @@ import type { Setting, Subject } from './subject.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** What the upstream serves; an MCP backend has a path of its own. */
 const PATHS = [
-  ...['/mcp', '/session'],
+  ...['/mcp', '/session', '/session-sse'],
   ...['/list/10', '/list/100', '/list/1000'],
   ...['/list-sse/10', '/list-sse/100', '/list-sse/1000'],
   ...['/stream/200000', '/idle'],

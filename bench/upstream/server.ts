@@ -3,7 +3,7 @@
  * The path says what it answers:
  *
  *   /mcp          the answer to a call, in JSON
- *   /session      the same, with the id of a session
+ *   /session      the same, with the id of a session;  /session-sse in one event, as the servers of most SDKs answer
  *   /list/N       a list of N tools in JSON;  /list-sse/N in one event
  *   /stream/N     N events of 128 octets, as fast as the reader takes them
  *   /idle         an event stream that says nothing after its first event
@@ -24,6 +24,10 @@ function listOf(count: string): string {
     lists.set(count, text);
   }
   return text;
+}
+
+function eventOf(message: string): string {
+  return `event: message\ndata: ${message}\n\n`;
 }
 
 function stream(response: uWS.HttpResponse, count: number): void {
@@ -56,9 +60,13 @@ app.any('/*', (response, request) => {
       } else if (kind === 'idle') {
         response.writeHeader('content-type', 'text/event-stream');
         response.write(EVENT);
-      } else if (kind === 'list-sse') {
+      } else if (kind === 'list-sse' || kind === 'session-sse') {
         response.writeHeader('content-type', 'text/event-stream');
-        response.end(`event: message\ndata: ${listOf(count)}\n\n`);
+        response.writeHeader('cache-control', 'no-cache');
+        if (kind === 'session-sse') response.writeHeader(SESSION_HEADER, 'the-only-one');
+        // In chunks: who writes events does not know how many there will be.
+        response.write(eventOf(kind === 'list-sse' ? listOf(count) : CALL_ANSWER));
+        response.end();
       } else {
         response.writeHeader('content-type', 'application/json');
         if (kind === 'session') response.writeHeader(SESSION_HEADER, 'the-only-one');
