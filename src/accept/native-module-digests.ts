@@ -64,3 +64,16 @@ export const nativeModuleDigests: Readonly<Record<string, string>> = {
   win32_x64_88: '571b64e605f00b032890f7a398b0e4b25e71baf71ee1345c32addaabc2f61afa',
   win32_x64_93: '25d4e1f0eef3ac4432b3bd40b4e798ecdceaf557135fed60e8755b6668687035',
 };
+
+/**
+ * The GNU C library that a binary for Linux needs, where that is a newer one than Node.js 20 needs itself (2.28). Debian
+ * 12 has 2.36, and so have the images of Node.js that are built on it.
+ */
+export const neededGlibc: Readonly<Record<string, string>> = {
+  linux_arm64_127: '2.38',
+  linux_arm64_137: '2.38',
+  linux_arm64_141: '2.38',
+  linux_x64_127: '2.38',
+  linux_x64_137: '2.38',
+  linux_x64_141: '2.38',
+};

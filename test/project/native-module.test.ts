@@ -9,6 +9,7 @@ import { checkNativeModule } from '../../src/accept/check-native-module.ts';
 import {
   nativeModuleDigests,
   nativeModuleVersion,
+  neededGlibc,
 } from '../../src/accept/native-module-digests.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -46,13 +47,40 @@ test('the binary of this machine passes at start-up; a changed, an absent and an
   const copy = mkdtempSync(join(tmpdir(), 'postern-native-'));
   t.after(() => rmSync(copy, { recursive: true, force: true }));
   const file = join(copy, `uws_${build}.node`);
-  assert.match(checkNativeModule(copy) ?? '', /can not be read; install/);
+  assert.match(checkNativeModule({ folder: copy }) ?? '', /can not be read; install/);
   cpSync(new URL(`uws_${build}.node`, folder), file);
-  assert.equal(checkNativeModule(copy), null);
+  assert.equal(checkNativeModule({ folder: copy }), null);
   const octets = readFileSync(file);
   octets[octets.length - 1]! ^= 1;
   writeFileSync(file, octets);
-  assert.match(checkNativeModule(copy) ?? '', /is not the one that this version was made with/);
-  assert.match(checkNativeModule(copy, 'plan9_mips_1') ?? '', /no build for plan9_mips_1/);
-  assert.match(checkNativeModule(copy, 'constructor') ?? '', /no build for constructor/);
+  assert.match(
+    checkNativeModule({ folder: copy }) ?? '',
+    /is not the one that this version was made with/,
+  );
+  assert.match(checkNativeModule({ build: 'plan9_mips_1' }) ?? '', /no build for plan9_mips_1/);
+  assert.match(checkNativeModule({ build: 'constructor' }) ?? '', /no build for constructor/);
+});
+
+test('what binaries need of the C library is known where Node.js 20 needs less', () => {
+  const found = binaries.flatMap((name) => {
+    const symbols = readFileSync(new URL(name, folder)).toString('latin1');
+    const minors = [...symbols.matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+    const newest = Math.max(0, ...minors);
+    return newest > 28 ? [[name.slice('uws_'.length, -'.node'.length), `2.${newest}`]] : [];
+  });
+  assert.ok(found.length > 0);
+  assert.deepEqual(Object.fromEntries(found), neededGlibc);
+});
+
+test('a C library that is too old is named at start-up, with what would do', () => {
+  const build = 'linux_x64_127';
+  assert.match(
+    checkNativeModule({ build, glibc: '2.36' }) ?? '',
+    /needs glibc 2\.38 .*has 2\.36: use Node\.js 20, or .*Debian 13/,
+  );
+  assert.match(checkNativeModule({ build, glibc: null }) ?? '', /needs the GNU C library/);
+  assert.equal(checkNativeModule({ build, glibc: '2.38' }), null);
+  assert.equal(checkNativeModule({ build, glibc: '3.0' }), null);
+  assert.equal(checkNativeModule({ build: 'linux_x64_115', glibc: '2.28' }), null);
+  assert.equal(checkNativeModule({ build: 'darwin_arm64_127', glibc: null }), null);
 });
