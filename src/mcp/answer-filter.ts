@@ -48,6 +48,8 @@ export interface AnswerFilterOptions {
   readonly isVisible: IsVisible | null;
   /** For the answer to `completion/complete`; without it its values stay. */
   readonly isCompletionVisible?: IsCompletionVisible | null;
+  /** Told of the names in each list of tools, hidden ones too; only where there is an `isVisible`. */
+  readonly onTools?: ((names: readonly string[]) => void) | null;
   /** What becomes of the upstream's ids, and of hidden names; `null`: they stay. */
   readonly ids: AnswerIds | null;
   /**
@@ -110,6 +112,7 @@ class Filter implements AnswerFilter {
   readonly #context: MessageContext | null;
   readonly #expectsList: boolean;
   readonly #isCompletionVisible: IsCompletionVisible | null;
+  readonly #onTools: ((names: readonly string[]) => void) | null;
   readonly #ids: AnswerIds | null;
   readonly #holds: AnswerHold;
   readonly #maxBytes: Bytes;
@@ -129,6 +132,7 @@ class Filter implements AnswerFilter {
     request,
     isVisible,
     isCompletionVisible = null,
+    onTools = null,
     ids,
     holds,
     maxBytes,
@@ -146,6 +150,7 @@ class Filter implements AnswerFilter {
           };
     this.#expectsList = expected !== null;
     this.#isCompletionVisible = isCompletionVisible;
+    this.#onTools = onTools;
     this.#ids = ids;
     this.#holds = holds;
     this.#maxBytes = maxBytes;
@@ -193,7 +198,12 @@ class Filter implements AnswerFilter {
       : NOTHING;
   }
 
-  #note({ id, hasResult, hasError, isToolError }: MessageScan, requestId: RequestId): void {
+  #note({ id, hasResult, hasError, isToolError, lists }: MessageScan, requestId: RequestId): void {
+    if (this.#onTools !== null) {
+      for (const { kind, names } of lists) {
+        if (kind === 'tools') this.#onTools(names.filter((name) => name !== null));
+      }
+    }
     if (id !== requestId || (!hasResult && !hasError)) return;
     this.outcome = hasError ? 'error' : isToolError ? 'tool_error' : 'ok';
   }

@@ -10,6 +10,7 @@ import type { McpBackend } from './mcp-backend.ts';
 import type { McpMessage, McpRequest } from './message.ts';
 import { hasOwners } from './open-ids.ts';
 import { CLIENT_CAPABILITIES } from './protocol-version.ts';
+import { createToolListObserver } from './tool-list-observer.ts';
 
 /** Largest answer that is held back to be filtered, and largest event of a stream, in octets. */
 const MAX_FILTERED_BYTES = 8 * 1024 * 1024;
@@ -20,7 +21,8 @@ const MAX_READ_BYTES = 64 * 1024 * 1024;
 const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 
 /**
- * Sets the filter that an exchange's answer goes through: none where there are no policies and no owners of ids.
+ * Sets the filter that an exchange's answer goes through: none where there are no policies and no owners of ids. The
+ * names in an answer to `tools/list` are learned by the filter, or by an observer where it reads no messages.
  *
  * Where there are policies every answer and stream is filtered, not those of lists alone: servers find the stream
  * of an answer by the request's id, and an id that is used twice can bring a list on another request's.
@@ -35,8 +37,12 @@ export function filterAnswer(
 ): void {
   const sealsIds = hasOwners(exchange);
   const { authorizer, sealer } = mcp;
-  if (authorizer === null && !sealsIds) return;
   const request = message?.kind === 'request' ? message : null;
+  const onTools = request?.method === 'tools/list' ? learnerOfTools(exchange, mcp) : null;
+  if (authorizer === null) {
+    if (onTools !== null) exchange.answerObserver = createToolListObserver(onTools);
+    if (!sealsIds) return;
+  }
   const ids = new AnswerIds({
     sealer,
     owner: exchange.owner,
@@ -53,10 +59,21 @@ export function filterAnswer(
     isVisible,
     isCompletionVisible:
       request === null || isVisible === null ? null : completionVisibility(request, isVisible),
+    onTools,
     ids,
     holds: holdsOf(mcp, request),
     maxBytes: authorizer === null ? MAX_READ_BYTES : MAX_FILTERED_BYTES,
   });
+}
+
+/** `null` for a federation, which tells of the tools of its targets itself. */
+function learnerOfTools(
+  exchange: Exchange,
+  { federation, name, target, onTools }: McpBackend,
+): ((names: readonly string[]) => void) | null {
+  if (federation !== null) return null;
+  const targetName = exchange.upstream?.targetName ?? target;
+  return (names) => onTools(name, targetName, names);
 }
 
 function visibility(exchange: Exchange, request: McpRequest | null): IsVisible {

@@ -18,7 +18,6 @@ import { hasOwners, openLastEventId, openTasks } from './open-ids.ts';
 import { readMessage } from './read-message.ts';
 import { ownerOf } from './seal-binding.ts';
 import { openSession } from './session.ts';
-import { createToolListObserver } from './tool-list-observer.ts';
 
 const ALLOWED_METHODS = 'GET, POST, DELETE';
 
@@ -128,9 +127,7 @@ function decideOn(
     return ANSWERED;
   }
   filterAnswer(exchange, mcp, message);
-  if (remembered === null) {
-    if (message.kind === 'request' && message.method === 'tools/list') observeTools(exchange, mcp);
-  } else {
+  if (remembered !== null) {
     // After all that may have changed: names once learned, and the body.
     const goesUp = exchange.body === body ? message : readMessage(exchange.body ?? body);
     const isDecided = mcp.authorizer !== null && denial === null;
@@ -192,12 +189,6 @@ function maySubscribe(exchange: Exchange, mcp: McpBackend, at: LocatedObject): b
   // A stream may have outlived the rules that it began under.
   const now = exchange.backend?.mcp ?? mcp;
   return message.kind === 'request' && deniedBy(exchange, now, message, () => at) === null;
-}
-
-/** A federation tells of the tools of its targets itself. */
-function observeTools(exchange: Exchange, { name, target, onTools }: McpBackend): void {
-  const targetName = exchange.upstream?.targetName ?? target;
-  exchange.answerObserver = createToolListObserver((names) => onTools(name, targetName, names));
 }
 
 export type Denial = Extract<Decision, { allowed: false }>;
