@@ -1,6 +1,6 @@
 /** Processes under measurement: started on a core of their own, looked at through /proc, stopped by handle. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 
 export interface StartOptions {
@@ -126,6 +126,25 @@ function tasksOf(pid: number): readonly string[] {
     return readdirSync(`/proc/${pid}/task`);
   } catch {
     return [];
+  }
+}
+
+/** Sockets that a process has open, but for its standard streams; `null` where nobody can look. */
+export function openSockets(pid: number): number | null {
+  try {
+    const files = readdirSync(`/proc/${pid}/fd`).filter((file) => Number(file) > 2);
+    return files.filter((file) => linkOf(`/proc/${pid}/fd/${file}`).startsWith('socket:')).length;
+  } catch {
+    return null;
+  }
+}
+
+/** What a link of /proc says; empty where it has just gone. */
+function linkOf(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
   }
 }
 

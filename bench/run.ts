@@ -5,8 +5,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { hasWrk } from './load/closed-loop.ts';
 import type { LoadRequest } from './load/request.ts';
+import { chooseTool } from './load/tool.ts';
 import { describeMachine } from './machine.ts';
 import {
   measureLatency,
@@ -50,8 +50,12 @@ const HELP = `npm run bench -- [options]
   --seconds N       length of one round (5)
   --rounds N        rounds of each subject, alternating; the median counts (5)
   --connections N   of the load tool (64)
-  --load TOOL       autocannon, wrk, or auto: wrk where it is installed, since it leaves the
-                    proxy more of the machine (auto)
+  --load TOOL       autocannon, wrk, h2load, or auto: wrk, else h2load, where it is installed, since
+                    they leave the proxy more of the machine (auto). What a tool can't send is
+                    autocannon's: both of them tokens that must each be seen once, and h2load all
+                    loads of several tokens. h2load speaks HTTP/1.1 here; it says nothing of a request
+                    that is never answered, and writes a log of up to 256 MiB, for statuses and
+                    percentiles are in no other place
   --out NAME        keep the result as bench/results/NAME.json
   --profile         write CPU profiles of Postern's processes to bench/profiles
   --list            name the scenarios and subjects, and say which are installed
@@ -102,9 +106,8 @@ async function bench(): Promise<void> {
   const present = wanted.filter((subject) => subject.version() !== null);
   const absent = wanted.filter((subject) => subject.version() === null).map(({ name }) => name);
   if (absent.length > 0) say(`absent: ${absent.join(', ')}`);
-  const tool = values.load === 'wrk' || (values.load === 'auto' && hasWrk()) ? 'wrk' : 'autocannon';
   const options: MeasureOptions = {
-    tool,
+    tool: chooseTool(values.load),
     seconds: positive('seconds', values.seconds),
     connections: positive('connections', values.connections),
   };
