@@ -37,6 +37,8 @@ export interface MeasureOptions {
 }
 
 const WARM_UP_SECONDS = 2;
+/** Our own generator of fixed rates is not to be the limit. */
+const MOST_AT_FIXED_RATE = 15_000;
 
 /**
  * Checks a subject's answers and warms it up.
@@ -95,6 +97,11 @@ export async function measureRound(
       upstream: upstream / loadNanoseconds,
     },
   };
+}
+
+/** Half of the requests a second that a round reached, or what our generator of fixed rates can do. */
+export function halfLoad({ requestsPerSecond }: Round): number {
+  return Math.max(1, Math.round(Math.min(MOST_AT_FIXED_RATE, requestsPerSecond / 2)));
 }
 
 /** Sends at a fixed rate and takes the latency of every request that was due. */

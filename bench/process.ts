@@ -111,11 +111,20 @@ function parentOf(pid: number): number | null {
 
 /** CPU time that all threads of these processes have had, in nanoseconds (proc(5), schedstat). */
 export function cpuNanoseconds(pids: readonly number[]): number {
+  return schedstatOf(pids, 0);
+}
+
+/** How long all threads of these processes could have run but had to wait for a core, in nanoseconds. */
+export function waitNanoseconds(pids: readonly number[]): number {
+  return schedstatOf(pids, 1);
+}
+
+function schedstatOf(pids: readonly number[], field: 0 | 1): number {
   let total = 0;
   for (const pid of pids) {
     for (const task of tasksOf(pid)) {
       const text = readOrNull(`/proc/${pid}/task/${task}/schedstat`);
-      if (text !== null) total += Number(text.split(' ')[0]);
+      if (text !== null) total += Number(text.split(' ')[field]);
     }
   }
   return total;

@@ -9,6 +9,7 @@ import type { LoadRequest } from './load/request.ts';
 import { chooseTool } from './load/tool.ts';
 import { describeMachine } from './machine.ts';
 import {
+  halfLoad,
   measureLatency,
   measureRound,
   prepare,
@@ -22,6 +23,7 @@ import { openStage, type Stage } from './stage.ts';
 import { flood } from './studies/flood.ts';
 import { hiddenNames } from './studies/hidden-names.ts';
 import { idleStreams, mostStreams } from './studies/idle-streams.ts';
+import { latency } from './studies/latency.ts';
 import { ratios } from './studies/ratios.ts';
 import { reloadUnderLoad } from './studies/reload-under-load.ts';
 import { streamThroughput } from './studies/stream-throughput.ts';
@@ -40,7 +42,15 @@ const subjects = [
 ];
 
 const studies = [
-  ...[ratios, idleStreams(mostStreams()), streamThroughput, flood, reloadUnderLoad, hiddenNames],
+  ...[
+    ratios,
+    latency,
+    idleStreams(mostStreams()),
+    streamThroughput,
+    flood,
+    reloadUnderLoad,
+    hiddenNames,
+  ],
 ];
 
 const HELP = `npm run bench -- [options]
@@ -77,8 +87,6 @@ const { values } = parseArgs({
   },
 });
 
-/** Our own generator of fixed rates is not to be the limit. */
-const MOST_AT_FIXED_RATE = 15_000;
 const DUTIES: readonly Duty[] = ['plain', 'claim', 'tool'];
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -186,7 +194,7 @@ async function runScenario(
       const latency =
         scenario.once === true || scenario.workers !== undefined
           ? null
-          : await measureLatency(running, scenario, request, halfOf(median), options.seconds);
+          : await measureLatency(running, scenario, request, halfLoad(median), options.seconds);
       results.push({
         ...{ subject: subject.name, version: subject.version() ?? '', duty },
         ...{ cachesTokens: subject.cachesTokens, median, rounds: measured, latency },
@@ -196,10 +204,6 @@ async function runScenario(
   } finally {
     for (const { running } of contestants) await running.stop();
   }
-}
-
-function halfOf({ requestsPerSecond }: Round): number {
-  return Math.max(1, Math.round(Math.min(MOST_AT_FIXED_RATE, requestsPerSecond / 2)));
 }
 
 /** The most that a subject can do of what the scenario asks. */
