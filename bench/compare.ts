@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { hasWrk } from './load/closed-loop.ts';
+import { bestTool } from './load/tool.ts';
 import { measureRound, prepare, type Round } from './measure.ts';
 import { summarise } from './result.ts';
 import { HEADLINE, scenarios } from './scenarios.ts';
@@ -50,7 +50,7 @@ try {
     start: (setting) => startPostern({ ...setting, root: other }),
   };
   const options = {
-    tool: hasWrk() ? 'wrk' : 'autocannon',
+    tool: bestTool(),
     seconds: Number(values.seconds),
     connections: 64,
   } as const;

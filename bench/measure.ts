@@ -1,7 +1,7 @@
 import { checkAnswers } from './check-answers.ts';
-import { runAutocannon, runWrk } from './load/closed-loop.ts';
 import { runOpenLoop } from './load/open-loop.ts';
-import type { LoadOptions, LoadRequest, LoadResult } from './load/request.ts';
+import type { LoadOptions, LoadRequest, LoadTool } from './load/request.ts';
+import { runLoad } from './load/tool.ts';
 import { cpuNanoseconds, processTree, residentBytes } from './process.ts';
 import { requestOf } from './request-of.ts';
 import type { Scenario } from './scenarios.ts';
@@ -10,7 +10,7 @@ import type { RunningSubject } from './subjects/subject.ts';
 
 /** One round of one subject in one scenario. */
 export interface Round {
-  readonly tool: LoadResult['tool'];
+  readonly tool: LoadTool;
   readonly requestsPerSecond: number;
   /** CPU of the proxy's processes for each request; the steadiest number on a noisy machine. */
   readonly cpuMicroseconds: number;
@@ -31,12 +31,14 @@ export interface Latency {
 }
 
 export interface MeasureOptions {
-  readonly tool: LoadResult['tool'];
+  readonly tool: LoadTool;
   readonly seconds: number;
   readonly connections: number;
 }
 
 const WARM_UP_SECONDS = 2;
+/** Our own generator of fixed rates is not to be the limit. */
+const MOST_AT_FIXED_RATE = 15_000;
 
 /**
  * Checks a subject's answers and warms it up.
@@ -61,7 +63,7 @@ export async function prepare(
   );
   if (scenario.once === true) return request;
   const job = loadOptions(stage, running, scenario, request, options);
-  await load({ ...job, seconds: WARM_UP_SECONDS }, options);
+  await runLoad({ ...job, seconds: WARM_UP_SECONDS }, options.tool);
   return request;
 }
 
@@ -77,7 +79,7 @@ export async function measureRound(
   const pids = running.pid === 0 ? [] : processTree(running.pid);
   const before = [cpuNanoseconds(pids), cpuNanoseconds([stage.upstream.pid])] as const;
   const startedAt = performance.now();
-  const result = await load(job, options);
+  const result = await runLoad(job, options.tool);
   const wallNanoseconds = (performance.now() - startedAt) * 1e6;
   const proxy = cpuNanoseconds(pids) - before[0];
   const upstream = cpuNanoseconds([stage.upstream.pid]) - before[1];
@@ -95,6 +97,11 @@ export async function measureRound(
       upstream: upstream / loadNanoseconds,
     },
   };
+}
+
+/** Half of the requests a second that a round reached, or what our generator of fixed rates can do. */
+export function halfLoad({ requestsPerSecond }: Round): number {
+  return Math.max(1, Math.round(Math.min(MOST_AT_FIXED_RATE, requestsPerSecond / 2)));
 }
 
 /** Sends at a fixed rate and takes the latency of every request that was due. */
@@ -133,9 +140,4 @@ function loadOptions(
     cores: loadCores,
     ...(scenario.once === true ? { maxRequests: request.tokens.length } : {}),
   };
-}
-
-/** wrk can't stop after a number of requests, so tokens that must be new are autocannon's. */
-function load(job: LoadOptions, { tool }: MeasureOptions): Promise<LoadResult> {
-  return tool === 'wrk' && job.maxRequests === undefined ? runWrk(job) : runAutocannon(job);
 }

@@ -1,6 +1,6 @@
 /** Processes under measurement: started on a core of their own, looked at through /proc, stopped by handle. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 
 export interface StartOptions {
@@ -111,11 +111,20 @@ function parentOf(pid: number): number | null {
 
 /** CPU time that all threads of these processes have had, in nanoseconds (proc(5), schedstat). */
 export function cpuNanoseconds(pids: readonly number[]): number {
+  return schedstatOf(pids, 0);
+}
+
+/** How long all threads of these processes could have run but had to wait for a core, in nanoseconds. */
+export function waitNanoseconds(pids: readonly number[]): number {
+  return schedstatOf(pids, 1);
+}
+
+function schedstatOf(pids: readonly number[], field: 0 | 1): number {
   let total = 0;
   for (const pid of pids) {
     for (const task of tasksOf(pid)) {
       const text = readOrNull(`/proc/${pid}/task/${task}/schedstat`);
-      if (text !== null) total += Number(text.split(' ')[0]);
+      if (text !== null) total += Number(text.split(' ')[field]);
     }
   }
   return total;
@@ -126,6 +135,25 @@ function tasksOf(pid: number): readonly string[] {
     return readdirSync(`/proc/${pid}/task`);
   } catch {
     return [];
+  }
+}
+
+/** Sockets that a process has open, but for its standard streams; `null` where nobody can look. */
+export function openSockets(pid: number): number | null {
+  try {
+    const files = readdirSync(`/proc/${pid}/fd`).filter((file) => Number(file) > 2);
+    return files.filter((file) => linkOf(`/proc/${pid}/fd/${file}`).startsWith('socket:')).length;
+  } catch {
+    return null;
+  }
+}
+
+/** What a link of /proc says; empty where it has just gone. */
+function linkOf(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
   }
 }
 

@@ -5,10 +5,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { hasWrk } from './load/closed-loop.ts';
 import type { LoadRequest } from './load/request.ts';
+import { chooseTool } from './load/tool.ts';
 import { describeMachine } from './machine.ts';
 import {
+  halfLoad,
   measureLatency,
   measureRound,
   prepare,
@@ -22,6 +23,7 @@ import { openStage, type Stage } from './stage.ts';
 import { flood } from './studies/flood.ts';
 import { hiddenNames } from './studies/hidden-names.ts';
 import { idleStreams, mostStreams } from './studies/idle-streams.ts';
+import { latency } from './studies/latency.ts';
 import { ratios } from './studies/ratios.ts';
 import { reloadUnderLoad } from './studies/reload-under-load.ts';
 import { streamThroughput } from './studies/stream-throughput.ts';
@@ -40,7 +42,15 @@ const subjects = [
 ];
 
 const studies = [
-  ...[ratios, idleStreams(mostStreams()), streamThroughput, flood, reloadUnderLoad, hiddenNames],
+  ...[
+    ratios,
+    latency,
+    idleStreams(mostStreams()),
+    streamThroughput,
+    flood,
+    reloadUnderLoad,
+    hiddenNames,
+  ],
 ];
 
 const HELP = `npm run bench -- [options]
@@ -50,8 +60,12 @@ const HELP = `npm run bench -- [options]
   --seconds N       length of one round (5)
   --rounds N        rounds of each subject, alternating; the median counts (5)
   --connections N   of the load tool (64)
-  --load TOOL       autocannon, wrk, or auto: wrk where it is installed, since it leaves the
-                    proxy more of the machine (auto)
+  --load TOOL       autocannon, wrk, h2load, or auto: wrk, else h2load, where it is installed, since
+                    they leave the proxy more of the machine (auto). What a tool can't send is
+                    autocannon's: both of them tokens that must each be seen once, and h2load all
+                    loads of several tokens. h2load speaks HTTP/1.1 here; it says nothing of a request
+                    that is never answered, and writes a log of up to 256 MiB, for statuses and
+                    percentiles are in no other place
   --out NAME        keep the result as bench/results/NAME.json
   --profile         write CPU profiles of Postern's processes to bench/profiles
   --list            name the scenarios and subjects, and say which are installed
@@ -73,8 +87,6 @@ const { values } = parseArgs({
   },
 });
 
-/** Our own generator of fixed rates is not to be the limit. */
-const MOST_AT_FIXED_RATE = 15_000;
 const DUTIES: readonly Duty[] = ['plain', 'claim', 'tool'];
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -102,9 +114,8 @@ async function bench(): Promise<void> {
   const present = wanted.filter((subject) => subject.version() !== null);
   const absent = wanted.filter((subject) => subject.version() === null).map(({ name }) => name);
   if (absent.length > 0) say(`absent: ${absent.join(', ')}`);
-  const tool = values.load === 'wrk' || (values.load === 'auto' && hasWrk()) ? 'wrk' : 'autocannon';
   const options: MeasureOptions = {
-    tool,
+    tool: chooseTool(values.load),
     seconds: positive('seconds', values.seconds),
     connections: positive('connections', values.connections),
   };
@@ -183,7 +194,7 @@ async function runScenario(
       const latency =
         scenario.once === true || scenario.workers !== undefined
           ? null
-          : await measureLatency(running, scenario, request, halfOf(median), options.seconds);
+          : await measureLatency(running, scenario, request, halfLoad(median), options.seconds);
       results.push({
         ...{ subject: subject.name, version: subject.version() ?? '', duty },
         ...{ cachesTokens: subject.cachesTokens, median, rounds: measured, latency },
@@ -193,10 +204,6 @@ async function runScenario(
   } finally {
     for (const { running } of contestants) await running.stop();
   }
-}
-
-function halfOf({ requestsPerSecond }: Round): number {
-  return Math.max(1, Math.round(Math.min(MOST_AT_FIXED_RATE, requestsPerSecond / 2)));
 }
 
 /** The most that a subject can do of what the scenario asks. */

@@ -10,18 +10,26 @@ import type { LoadOptions } from './request.ts';
 const job = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as LoadOptions;
 const { request, expectedStatus } = job;
 const common = { method: request.method, path: request.path, body: request.body };
-const requests =
-  request.tokens.length === 0
-    ? [{ ...common, headers: request.headers }]
-    : request.tokens.map((token) => ({
-        ...common,
-        headers: { ...request.headers, authorization: `Bearer ${token}` },
-      }));
+const requestWith = (token: string) => ({
+  ...common,
+  headers: { ...request.headers, authorization: `Bearer ${token}` },
+});
+const { tokens } = request;
+const [first] = tokens;
+// Each connection goes through the list by itself: with the whole one, tokens that are to come once would come from all.
+const isShared = tokens.length >= job.connections;
+let clients = 0;
 const startedCpu = process.cpuUsage();
 const result = await autocannon({
   url: `http://127.0.0.1:${job.port}`,
   connections: job.connections,
-  requests,
+  requests: [first === undefined ? { ...common, headers: request.headers } : requestWith(first)],
+  setupClient(client) {
+    const own = clients;
+    clients += 1;
+    const share = tokens.filter((_, at) => !isShared || at % job.connections === own);
+    if (share.length > 0) client.setRequests(share.map(requestWith));
+  },
   timeout: 10,
   ...(job.maxRequests === undefined
     ? { duration: job.seconds }

@@ -1,25 +1,18 @@
 /** Closed-loop load: each connection sends its next request when the last one is answered. */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cpuNanoseconds as cpuOf } from '../process.ts';
+import { inFolder, runProgram } from './program.ts';
 import type { LoadOptions, LoadResult } from './request.ts';
 
 const autocannonFile = fileURLToPath(new URL('autocannon-process.ts', import.meta.url));
-
-/** Whether wrk is installed. */
-export function hasWrk(): boolean {
-  return spawnSync('wrk', ['-v']).error === undefined;
-}
 
 /** Runs autocannon in a process of its own. */
 export async function runAutocannon(options: LoadOptions): Promise<LoadResult> {
   return inFolder(async (folder) => {
     const job = join(folder, 'job.json');
     writeFileSync(job, JSON.stringify(options));
-    const { text } = await run(options, process.execPath, [
+    const { text } = await runProgram(options, process.execPath, [
       '--import',
       import.meta.resolve('tsx'),
       autocannonFile,
@@ -37,7 +30,7 @@ export async function runWrk(options: LoadOptions): Promise<LoadResult> {
     const tokens = join(folder, 'tokens.txt');
     writeFileSync(tokens, options.request.tokens.join('\n'));
     writeFileSync(script, luaScript(options, tokens));
-    const { text, cpuNanoseconds } = await run(options, 'wrk', [
+    const { text, cpuNanoseconds } = await runProgram(options, 'wrk', [
       '-t1',
       `-c${options.connections}`,
       `-d${options.seconds}s`,
@@ -94,39 +87,4 @@ end
 
 function lua(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
-}
-
-async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-load-'));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Runs a program to its end and takes what it printed, and the CPU it used. */
-async function run(
-  { cores, niceness = 0 }: Pick<LoadOptions, 'cores' | 'niceness'>,
-  command: string,
-  args: readonly string[],
-) {
-  const [file = '', ...list] = [
-    ...(niceness === 0 ? [] : ['nice', '-n', String(niceness)]),
-    ...(cores === null ? [] : ['taskset', '-c', cores]),
-    ...[command, ...args],
-  ];
-  const child = spawn(file, list, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '';
-  let errors = '';
-  let cpuNanoseconds = 0;
-  child.stdout.on('data', (piece: Buffer) => (text += piece.toString('utf8')));
-  child.stderr.on('data', (piece: Buffer) => (errors += piece.toString('utf8')));
-  const poll = setInterval(() => {
-    cpuNanoseconds = Math.max(cpuNanoseconds, cpuOf([child.pid ?? 0]));
-  }, 100);
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  clearInterval(poll);
-  if (code !== 0) throw new Error(`${command} ended with ${code}: ${errors.slice(0, 2000)}`);
-  return { text, cpuNanoseconds };
 }

@@ -27,6 +27,8 @@ export interface OpenLoopResult {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
+  /** Of every answer, in nanoseconds. */
+  readonly times: RecordableHistogram;
 }
 
 const CRLF2 = Buffer.from('\r\n\r\n');
@@ -106,6 +108,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
     p99Ms: at(99),
     p999Ms: at(99.9),
     maxMs: histogram.max / 1e6,
+    times: histogram,
   };
 }
 

@@ -8,9 +8,11 @@ export interface LoadRequest {
   readonly tokens: readonly string[];
 }
 
+export type LoadTool = 'autocannon' | 'wrk' | 'h2load';
+
 /** What a load tool saw. */
 export interface LoadResult {
-  readonly tool: 'autocannon' | 'wrk';
+  readonly tool: LoadTool;
   readonly seconds: number;
   readonly requests: number;
   /** Answers with another status than the one expected. */

@@ -1,6 +1,6 @@
-import { hasWrk, runAutocannon, runWrk } from '../load/closed-loop.ts';
 import { runOpenLoop, type OpenLoopResult } from '../load/open-loop.ts';
 import type { LoadRequest } from '../load/request.ts';
+import { bestTool, runLoad } from '../load/tool.ts';
 import { CALL, CLIENT_HEADERS } from '../messages.ts';
 import type { Stage } from '../stage.ts';
 import { postern, startPostern } from '../subjects/postern.ts';
@@ -73,11 +73,14 @@ async function flooded(
   found: Record<string, number>,
   [name, request, expectedStatus]: readonly [string, LoadRequest, number],
 ): Promise<void> {
-  // wrk leaves the good clients and the upstream more of their core.
-  const flooding = (hasWrk() ? runWrk : runAutocannon)({
-    ...{ port: running.port, request, connections: 64, expectedStatus },
-    ...{ seconds: SECONDS + 2, cores: stage.loadCores, niceness: FLOOD_NICENESS },
-  });
+  const flooding = runLoad(
+    {
+      ...{ port: running.port, request, connections: 64, expectedStatus },
+      ...{ seconds: SECONDS + 2, cores: stage.loadCores, niceness: FLOOD_NICENESS },
+    },
+    // It leaves the good clients and the upstream more of their core than autocannon.
+    bestTool(),
+  );
   await new Promise((resolve) => setTimeout(resolve, 1000));
   note(found, name, await good(stage, running));
   const { requests, seconds, unexpected } = await flooding;

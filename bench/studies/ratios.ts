@@ -1,7 +1,7 @@
 import { measureRound, prepare, type Round } from '../measure.ts';
 import { median } from '../result.ts';
 import { HEADLINE, scenarios, type Scenario } from '../scenarios.ts';
-import { hasWrk } from '../load/closed-loop.ts';
+import { bestTool } from '../load/tool.ts';
 import type { Stage } from '../stage.ts';
 import { envoy } from '../subjects/envoy.ts';
 import { haproxy } from '../subjects/haproxy.ts';
@@ -63,7 +63,7 @@ async function enter(
   scenario: Scenario,
   duty: Duty,
 ): Promise<Contestant> {
-  const options = { tool: hasWrk() ? 'wrk' : 'autocannon', seconds: 1, connections: 64 } as const;
+  const options = { tool: bestTool(), seconds: 1, connections: 64 };
   const running = await stage.startSubject(subject, { duty, workers: 1, accessLog: true });
   try {
     const request = await prepare(stage, running, { ...scenario, duty }, options, false);

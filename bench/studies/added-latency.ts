@@ -1,0 +1,56 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import type { OpenLoopResult } from '../load/open-loop.ts';
+import { median } from '../result.ts';
+
+/** The same rate, at about the same time, to the upstream itself and through a gate. */
+export interface LatencyTurn {
+  readonly direct: OpenLoopResult;
+  readonly gated: OpenLoopResult;
+}
+
+/** What the gate is to stay under, at the 99th percentile. */
+const GOAL_MS = 1;
+
+/**
+ * What a gate adds to the latency.
+ *
+ * @param turns at least one
+ * @returns percentiles of each side over all requests of all turns; what was added twice: as the median of the turns'
+ * own differences, which a turn with a disturbance hardly moves, and as the difference of the percentiles over all,
+ * which it does move. A difference of percentiles is no percentile of differences: nobody knows what a call through the
+ * gate would have taken without it.
+ */
+export function addedLatency(turns: readonly LatencyTurn[]) {
+  const direct = pooled(turns.map((turn) => turn.direct));
+  const gated = pooled(turns.map((turn) => turn.gated));
+  const added = (read: (result: OpenLoopResult) => number): readonly number[] =>
+    turns.map((turn) => read(turn.gated) - read(turn.direct));
+  const addedP99 = added(({ p99Ms }) => p99Ms);
+  const wrong = turns.flatMap((turn) => [turn.direct, turn.gated]);
+  return {
+    'direct: p50 ms': msAt(direct, 50),
+    'direct: p99 ms': msAt(direct, 99),
+    'direct: p99.9 ms': msAt(direct, 99.9),
+    'postern: p50 ms': msAt(gated, 50),
+    'postern: p99 ms': msAt(gated, 99),
+    'postern: p99.9 ms': msAt(gated, 99.9),
+    'added p50 ms, median of the turns': median(added(({ p50Ms }) => p50Ms)),
+    'added p99 ms, median of the turns': median(addedP99),
+    'added p50 ms, all turns together': msAt(gated, 50) - msAt(direct, 50),
+    'added p99 ms, all turns together': msAt(gated, 99) - msAt(direct, 99),
+    [`turns of ${turns.length} with less than ${GOAL_MS} ms added p99`]: addedP99.filter(
+      (ms) => ms < GOAL_MS,
+    ).length,
+    'wrong answers': wrong.reduce((sum, { errors, unexpected }) => sum + errors + unexpected, 0),
+  };
+}
+
+function pooled(results: readonly OpenLoopResult[]): RecordableHistogram {
+  const all = createHistogram();
+  for (const { times } of results) all.add(times);
+  return all;
+}
+
+function msAt(histogram: RecordableHistogram, percent: number): number {
+  return histogram.percentile(percent) / 1e6;
+}
