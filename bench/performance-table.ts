@@ -9,6 +9,9 @@ const SCENARIOS: Readonly<Record<string, string>> = {
   tool: 'JWT, claim rule and tool rule',
   claim: 'JWT and claim rule',
   plain: 'no token, no rule',
+  session: 'the headline in a session',
+  'session-sse': 'the same, answered in an event stream',
+  'list-100': 'a list of 100 tools, filtered',
 };
 
 /**

@@ -31,7 +31,7 @@ export function unfitForH2load({
 /**
  * Runs h2load with one thread, and a request in flight on each connection.
  *
- * @returns percentiles of all requests; `errors` counts connections that broke (but for the last tenth of a second),
+ * @returns percentiles of all requests; `errors` counts connections that broke (but for the last fifth of a second),
  * those that never came about, and all requests where none was answered. A single request that is never answered is
  * not told: its connection is idle from then on.
  * @throws Error for what {@link unfitForH2load} names, when h2load fails or says what nobody knows, or when its log
@@ -44,7 +44,7 @@ export async function runH2load(options: LoadOptions): Promise<LoadResult> {
   return inFolder(async (folder) => {
     const log = join(folder, 'requests.tsv');
     writeFileSync(log, '');
-    const sockets = watchSockets(connections, performance.now() + seconds * 1000);
+    const sockets = watchSockets(connections);
     const { text, cpuNanoseconds } = await runProgram(
       options,
       'h2load',
@@ -53,8 +53,8 @@ export async function runH2load(options: LoadOptions): Promise<LoadResult> {
         ...[`--log-file=${log}`, ...contentOf(request, folder)],
         `http://127.0.0.1:${port}${request.path}`,
       ],
-      (pid) => {
-        sockets.look(pid);
+      (pid, printed) => {
+        sockets.look(pid, printed);
         return statSync(log).size > MOST_LOG_BYTES ? 'its log is too large, take less time' : null;
       },
     );
@@ -115,13 +115,19 @@ function contentOf(request: LoadRequest, folder: string): readonly string[] {
   return [...fields, `--data=${body}`];
 }
 
-/** It starts later than this process knows it as started, so that before `untilMs` none is closed by itself. */
-function watchSockets(connections: number, untilMs: number) {
+/** What h2load prints when all connections have had their chance to come about, and before it closes them. */
+const MEASURES = 'Main benchmark duration is started';
+const MEASURED = 'Main benchmark duration is over';
+
+/** The last look before the end counts, which a busy machine may take too late: so it is the one before the last. */
+function watchSockets(connections: number) {
+  let seen: number | null = null;
   let open: number | null = null;
   return {
-    look(pid: number): void {
-      const now = openSockets(pid);
-      if (now !== null && performance.now() < untilMs) open = now;
+    look(pid: number, printed: string): void {
+      const isMeasuring = printed.includes(MEASURES) && !printed.includes(MEASURED);
+      if (isMeasuring) open = seen ?? open;
+      seen = isMeasuring ? openSockets(pid) : null;
     },
     missing: (): number => (open === null ? 0 : Math.max(0, connections - open)),
   };

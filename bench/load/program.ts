@@ -24,7 +24,8 @@ export async function inFolder<Result>(work: (folder: string) => Promise<Result>
 /**
  * Runs a program to its end.
  *
- * @param watch called ten times a second; what it returns, unless null, is why the program must not go on
+ * @param watch called ten times a second with what was printed so far; what it returns, unless null, is why the
+ *   program must not go on
  * @returns what it printed, and the CPU it used
  * @throws Error when it can't be started, ends otherwise than with 0, or `watch` gave a reason
  */
@@ -32,7 +33,7 @@ export async function runProgram(
   { cores, niceness = 0 }: Pick<LoadOptions, 'cores' | 'niceness'>,
   command: string,
   args: readonly string[],
-  watch: (pid: number) => string | null = () => null,
+  watch: (pid: number, text: string) => string | null = () => null,
 ): Promise<{ readonly text: string; readonly cpuNanoseconds: number }> {
   const [file = '', ...list] = [
     ...(niceness === 0 ? [] : ['nice', '-n', String(niceness)]),
@@ -51,7 +52,7 @@ export async function runProgram(
     const { pid } = child;
     if (pid === undefined || stopped() !== null) return;
     cpuNanoseconds = Math.max(cpuNanoseconds, cpuOf([pid]));
-    reason = watch(pid);
+    reason = watch(pid, text);
     if (reason !== null) child.kill('SIGKILL');
   }, 100);
   let ending: string;

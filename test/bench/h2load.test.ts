@@ -244,7 +244,7 @@ describe('h2load runs', { skip: !isInstalled('h2load') && 'h2load is not install
     assert(typeof address === 'object' && address !== null);
     try {
       return await runH2load({
-        ...{ port: address.port, request, connections: 4, seconds: 0.6 },
+        ...{ port: address.port, request, connections: 4, seconds: 1 },
         ...{ expectedStatus: 200, cores: null },
       });
     } finally {
