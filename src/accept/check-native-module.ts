@@ -26,7 +26,7 @@ export interface NativeModulePlace {
  * @returns what is wrong, in one line, or `null`
  */
 export function checkNativeModule(place: NativeModulePlace = {}): string | null {
-  const { folder = ownFolder(), build = ownBuild } = place;
+  const { build = ownBuild } = place;
   const file = `uws_${build}.node`;
   const pinned = Object.hasOwn(nativeModuleDigests, build) ? nativeModuleDigests[build] : undefined;
   if (pinned === undefined) {
@@ -35,6 +35,7 @@ export function checkNativeModule(place: NativeModulePlace = {}): string | null 
   const lacking = build.startsWith('linux_') ? checkGlibc(build, place) : null;
   if (lacking !== null) return lacking;
   try {
+    const folder = place.folder ?? ownFolder();
     const digest = createHash('sha256').update(readFileSync(join(folder, file)));
     if (digest.digest('hex') === pinned) return null;
   } catch {

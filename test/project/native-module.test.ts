@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import Module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -59,6 +60,14 @@ test('the binary of this machine passes at start-up; a changed, an absent and an
   );
   assert.match(checkNativeModule({ build: 'plan9_mips_1' }) ?? '', /no build for plan9_mips_1/);
   assert.match(checkNativeModule({ build: 'constructor' }) ?? '', /no build for constructor/);
+});
+
+test('a package that is not there is named at start-up', (t) => {
+  const loader = Module as unknown as { _resolveFilename(...args: unknown[]): string };
+  t.mock.method(loader, '_resolveFilename', () => {
+    throw new Error('Cannot find module');
+  });
+  assert.match(checkNativeModule() ?? '', /can not be read; install the packages again/);
 });
 
 test('what binaries need of the C library is known where Node.js 20 needs less', () => {
