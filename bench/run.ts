@@ -42,15 +42,13 @@ const subjects = [
 ];
 
 const studies = [
-  ...[
-    ratios,
-    latency,
-    idleStreams(mostStreams()),
-    streamThroughput,
-    flood,
-    reloadUnderLoad,
-    hiddenNames,
-  ],
+  ratios,
+  latency,
+  idleStreams(mostStreams()),
+  streamThroughput,
+  flood,
+  reloadUnderLoad,
+  hiddenNames,
 ];
 
 const HELP = `npm run bench -- [options]

@@ -11,6 +11,7 @@ import { listKindOf, type IsVisible } from './list-kind.ts';
 import type { McpEra, RequestId } from './message.ts';
 import type { MessageScan } from './scan-message.ts';
 import { sealTaskIds } from './seal-task-ids.ts';
+import { learnTools } from './tool-list-observer.ts';
 
 /** Why an answer can't be handed on, for the log. */
 export type AnswerFault =
@@ -198,12 +199,9 @@ class Filter implements AnswerFilter {
       : NOTHING;
   }
 
-  #note({ id, hasResult, hasError, isToolError, lists }: MessageScan, requestId: RequestId): void {
-    if (this.#onTools !== null) {
-      for (const { kind, names } of lists) {
-        if (kind === 'tools') this.#onTools(names.filter((name) => name !== null));
-      }
-    }
+  #note(scan: MessageScan, requestId: RequestId): void {
+    if (this.#onTools !== null) learnTools(scan, this.#onTools);
+    const { id, hasResult, hasError, isToolError } = scan;
     if (id !== requestId || (!hasResult && !hasError)) return;
     this.outcome = hasError ? 'error' : isToolError ? 'tool_error' : 'ok';
   }

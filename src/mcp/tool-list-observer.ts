@@ -3,7 +3,7 @@ import type { Bytes } from '../units.ts';
 import { createEventSplitter, type EventSplitter } from './event-stream.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import { mediaTypeOf } from './media-type.ts';
-import { scanMessage } from './scan-message.ts';
+import { scanMessage, type MessageScan } from './scan-message.ts';
 
 /** Reads an answer along as it passes, and changes nothing about it. */
 export interface AnswerObserver {
@@ -12,6 +12,16 @@ export interface AnswerObserver {
   /** Takes the next octets of the body, which may be used again after the call. */
   push(piece: Uint8Array): void;
   end(): void;
+}
+
+/** Tells `learn` of the names in each list of tools that a message holds; once for each list. */
+export function learnTools(
+  { lists }: MessageScan,
+  learn: (names: readonly string[]) => void,
+): void {
+  for (const { kind, names } of lists) {
+    if (kind === 'tools') learn(names.filter((name) => name !== null));
+  }
 }
 
 /** A list of tools that is longer is not read. */
@@ -29,10 +39,7 @@ export function createToolListObserver(learn: (names: readonly string[]) => void
   function read(message: Uint8Array | null): void {
     if (message === null || message.length === 0) return;
     const scan = scanMessage(message);
-    if (typeof scan === 'string') return;
-    for (const { kind, names } of scan.lists) {
-      if (kind === 'tools') learn(names.filter((name) => name !== null));
-    }
+    if (typeof scan !== 'string') learnTools(scan, learn);
   }
 
   return {

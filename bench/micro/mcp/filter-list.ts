@@ -2,24 +2,12 @@
  * What it takes to filter a list of 100 tools by a rule whose decisions are remembered, with the items for the rules
  * written out (as `src/mcp/filter-answer.ts` has them) and spread from where they were located.
  */
-import { createMcpAuthorizer } from '../../../src/authorize/mcp-authorizer.ts';
 import type { McpItem } from '../../../src/authorize/mcp-call.ts';
-import type { PolicySubject } from '../../../src/authorize/authorizer.ts';
 import { filterMessage, type MessageContext } from '../../../src/mcp/filter-message.ts';
 import { listAnswer } from '../../messages.ts';
 import { measure } from '../measure.ts';
-import { head } from '../subjects.ts';
+import { toolAuthorizer, toolCaller } from '../subjects.ts';
 
-const authorizer = createMcpAuthorizer([
-  {
-    plan: {
-      ...{ policy: 'default/tool', policyKind: 'GlooTrafficPolicy', action: 'Allow', onDeny: null },
-      expressions: ['jwt.team == "tools" && mcp.tool.name == "echo"'],
-    },
-    target: null,
-  },
-]);
-const subject: PolicySubject = { ...head, claims: { team: 'tools' }, startedAtMs: 0 };
 const list = Buffer.from(listAnswer(100));
 const target = 'mcp';
 const protocolVersion = null;
@@ -28,7 +16,7 @@ function contextOf(itemOf: (name: string) => McpItem): MessageContext {
   return {
     expected: { id: 1, kind: 'tools' },
     era: 'legacy',
-    isVisible: (_kind, name) => authorizer.decideListed(subject, itemOf(name)).allowed,
+    isVisible: (_kind, name) => toolAuthorizer.decideListed(toolCaller, itemOf(name)).allowed,
   };
 }
 
