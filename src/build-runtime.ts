@@ -5,6 +5,7 @@
 import type { Authenticator } from './authenticate/authenticator.ts';
 import { createAuthorizer } from './authorize/authorize.ts';
 import type { Authorizer } from './authorize/authorizer.ts';
+import type { DecisionMemo } from './authorize/decision-memo.ts';
 import { createMcpAuthorizer } from './authorize/mcp-authorizer.ts';
 import { buildRateLimits, type LiveRateLimits } from './build-rate-limits.ts';
 import { createBackendChooser, type WeightedBackend } from './forward/backend-chooser.ts';
@@ -47,6 +48,7 @@ export interface McpOptions {
   /** Told of the names in lists of tools that a target sent. */
   readonly onTools: McpBackendParts['onTools'];
   readonly sealer: Sealer;
+  readonly decisionMemo: DecisionMemo;
   /** The request that an exchange is forwarded with. */
   readonly requestFor: (exchange: Exchange) => UpstreamRequest | null;
   /** Makes several targets one server. */
@@ -79,7 +81,10 @@ export function buildTables(
     const key = indexes.join(' ');
     const existing = authorizers.get(key);
     if (existing !== undefined) return existing;
-    const created = createAuthorizer(indexes.map((index) => at(plan.authorizations, index)));
+    const created = createAuthorizer(
+      indexes.map((index) => at(plan.authorizations, index)),
+      options.decisionMemo,
+    );
     authorizers.set(key, created);
     return created;
   }
@@ -158,7 +163,7 @@ function buildMcpBackend(
         ? null
         : options.federate({ backend: backend.name, targets, ...backend.federation }),
     requestFor: options.requestFor,
-    authorizer: policies.length === 0 ? null : createMcpAuthorizer(policies),
+    authorizer: policies.length === 0 ? null : createMcpAuthorizer(policies, options.decisionMemo),
     firstPolicy: policies[0]?.plan.policy ?? '',
     onDeny: options.onDeny,
     onDenyByPolicy: onDenyByPolicy(policies.map(({ plan: policy }) => policy)),

@@ -167,7 +167,7 @@ export class Exchange implements Linked<Exchange> {
   policySubject(): PolicySubject {
     const { head, principal, startedAtMs } = this;
     return {
-      claims: principal?.claims ?? null,
+      principal,
       method: head.method,
       scheme: head.scheme,
       host: head.host,

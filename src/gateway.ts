@@ -9,6 +9,7 @@ import { createAuthenticator, type PolicyAuthenticator } from './authenticate/au
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
 import { createKeySetStore } from './authenticate/key-set-store.ts';
 import { createVerifyPool } from './authenticate/verify-pool.ts';
+import { createDecisionMemo } from './authorize/decision-memo.ts';
 import { authorizationServerPlans } from './build-discovery.ts';
 import type { LiveRateLimits } from './build-rate-limits.ts';
 import { buildTables, type McpOptions } from './build-runtime.ts';
@@ -54,6 +55,9 @@ import { systemClock, type Milliseconds } from './units.ts';
 import { readVersion } from './version.ts';
 import type { WorkerStatus } from './workers/messages.ts';
 import type { Siblings } from './workers/siblings.ts';
+
+/** Half of the most decisions that are held at once: a principal has one for HTTP and one for each tool it uses. */
+const REMEMBERED_DECISIONS = 32_768;
 
 export interface GatewayOptions {
   readonly run: RunOptions;
@@ -147,6 +151,7 @@ export function createGateway({
     onDeny: run.onDeny,
     onTools: (backend, target, names) => metrics.mcp.learnTools(backend, target, names),
     sealer,
+    decisionMemo: createDecisionMemo(REMEMBERED_DECISIONS),
     requestFor,
     federate: (parts) =>
       createFederation({

@@ -15,6 +15,7 @@ import { createReadBody } from '../../src/accept/read-body.ts';
 import { createAuthenticator } from '../../src/authenticate/authenticate.ts';
 import { createKeySetStore } from '../../src/authenticate/key-set-store.ts';
 import { createVerifyPool } from '../../src/authenticate/verify-pool.ts';
+import { createDecisionMemo } from '../../src/authorize/decision-memo.ts';
 import { buildTables } from '../../src/build-runtime.ts';
 import { createChooseBackend } from '../../src/forward/choose-backend.ts';
 import { PASS } from '../../src/verdict.ts';
@@ -152,6 +153,7 @@ async function createRun(duty: Duty): Promise<() => Promise<void>> {
     },
     {
       ...{ listenAddress: '127.0.0.1', onDeny: 'hide', sealer, requestFor },
+      decisionMemo: createDecisionMemo(32_768),
       onTools: () => undefined,
       federate: () => {
         throw new Error('there is one target');

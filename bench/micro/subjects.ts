@@ -1,7 +1,9 @@
 /** What the micro benchmarks work on: the request of the headline. */
 import type { RequestHead } from '../../src/accept/request-head.ts';
 import type { PolicySubject } from '../../src/authorize/authorizer.ts';
+import { createDecisionMemo } from '../../src/authorize/decision-memo.ts';
 import { createMcpAuthorizer } from '../../src/authorize/mcp-authorizer.ts';
+import { PrincipalFindings } from '../../src/principal-findings.ts';
 import { createIdentities } from '../tokens.ts';
 
 export const { alice } = createIdentities();
@@ -17,16 +19,23 @@ export const head: RequestHead = {
 };
 
 /** Who may call the tool of the headline, by the rule of its Backend. */
-export const toolAuthorizer = createMcpAuthorizer([
-  {
-    plan: {
-      ...{ policy: 'default/tool', policyKind: 'GlooTrafficPolicy', action: 'Allow', onDeny: null },
-      expressions: ['jwt.team == "tools" && mcp.tool.name == "echo"'],
+export const toolAuthorizer = createMcpAuthorizer(
+  [
+    {
+      plan: {
+        ...{ policy: 'default/tool', policyKind: 'GlooTrafficPolicy', action: 'Allow' },
+        ...{ onDeny: null, expressions: ['jwt.team == "tools" && mcp.tool.name == "echo"'] },
+      },
+      target: null,
     },
-    target: null,
-  },
-]);
-export const toolCaller: PolicySubject = { ...head, claims: { team: 'tools' }, startedAtMs: 0 };
+  ],
+  createDecisionMemo(32_768),
+);
+export const toolCaller: PolicySubject = {
+  ...head,
+  principal: { claims: { team: 'tools' }, findings: new PrincipalFindings() },
+  startedAtMs: 0,
+};
 
 /** The same text as a new string, of which nothing is known yet: as it comes from the native server. */
 export function anew(text: string): string {

@@ -8,7 +8,7 @@ import { validFromMs } from './check-claims.ts';
 import { askProviders } from './ask-providers.ts';
 import { compileTokenSources } from './find-token.ts';
 import type { FoundToken, ProviderGroup } from './find-token.ts';
-import { reconsider, rememberHold } from './hold.ts';
+import { reconsider } from './hold.ts';
 import type { KeySetState } from './key-set.ts';
 import type { KeySetStore } from './key-set-store.ts';
 import { makePrincipal } from './make-principal.ts';
@@ -259,7 +259,7 @@ function acceptedToken(token: ReadToken, acceptance: Acceptance, found: FoundTok
   const principal = makePrincipal(token, provider.plan);
   const { keySet } = provider;
   const { location } = found;
-  rememberHold(principal, { claims: token.claims, location, keySet, key, generation });
+  principal.findings.hold = { claims: token.claims, location, keySet, key, generation };
   return {
     verdict: Object.freeze({ principal, location: found.location }),
     group: found.group,

@@ -6,9 +6,12 @@ const maxValueBytes = 8192;
 
 /** Header fields made from claims, name and value in turn. */
 export interface ClaimHeaders {
-  readonly set: string[];
-  readonly append: string[];
+  readonly set: readonly string[];
+  readonly append: readonly string[];
 }
+
+/** Most policies make none, and each principal has its own. */
+const NONE: ClaimHeaders = Object.freeze({ set: Object.freeze([]), append: Object.freeze([]) });
 
 /**
  * Turns verified claims into header fields for the upstream.
@@ -22,7 +25,8 @@ export function claimsToHeaders(
   claims: Readonly<Record<string, ClaimValue>>,
   plan: readonly ClaimToHeaderPlan[],
 ): ClaimHeaders {
-  const headers: ClaimHeaders = { set: [], append: [] };
+  if (plan.length === 0) return NONE;
+  const headers = { set: [] as string[], append: [] as string[] };
   for (const { claim, header, append } of plan) {
     const value = findClaim(claims, claim);
     const text = value === undefined ? null : claimText(value);

@@ -2,7 +2,6 @@ import type { AuthenticationPlan, ProviderPlan } from '../plan.ts';
 import type { TokenLocation } from './authenticator.ts';
 import { checkAddressee, type RegisteredClaims } from './check-claims.ts';
 import type { KeySet } from './key-set.ts';
-import type { Principal } from './principal.ts';
 import type { Provider } from './provider.ts';
 import { isSameKey, type VerificationKey } from './verification-key.ts';
 
@@ -21,18 +20,6 @@ export interface Hold {
 
 /** Why an acceptance does not hold any more. */
 export type HoldLoss = 'key_removed' | 'provider_removed' | 'token_required';
-
-const holds = new WeakMap<Principal, Hold>();
-
-/** Notes what a principal rests on; it is forgotten with the principal. */
-export function rememberHold(principal: Principal, hold: Hold): void {
-  holds.set(principal, hold);
-}
-
-/** What the principal rests on. */
-export function holdOf(principal: Principal): Hold | null {
-  return holds.get(principal) ?? null;
-}
 
 /** Whether the key that verified the token is still in its set. Costs a comparison while the set stays the same. */
 export function hasKey(hold: Hold): boolean {

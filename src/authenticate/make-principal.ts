@@ -1,4 +1,5 @@
 import type { ProviderPlan } from '../plan.ts';
+import { PrincipalFindings } from '../principal-findings.ts';
 import { validUntilMs } from './check-claims.ts';
 import { claimsToHeaders } from './claims-to-headers.ts';
 import type { Principal } from './principal.ts';
@@ -7,7 +8,7 @@ import { safeClaims } from './safe-claims.ts';
 
 /**
  * Makes the principal of a token that the provider has accepted. It is frozen: all requests with this
- * token share it.
+ * token share it, and what they find out about it.
  */
 export function makePrincipal(token: ReadToken, plan: ProviderPlan): Principal {
   const claims = safeClaims(token.payload);
@@ -21,5 +22,6 @@ export function makePrincipal(token: ReadToken, plan: ProviderPlan): Principal {
     keepToken: plan.keepToken,
     headersToSet: headers.set,
     headersToAppend: headers.append,
+    findings: new PrincipalFindings(),
   });
 }

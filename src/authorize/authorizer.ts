@@ -1,11 +1,24 @@
 import type { HeaderFields } from '../accept/request-head.ts';
-import type { ClaimValue } from '../authenticate/principal.ts';
+import type { Claims } from '../authenticate/principal.ts';
 import type { EpochMilliseconds } from '../units.ts';
+import type { Decisions } from './decisions.ts';
+
+/** Whom rules decide on, and what is remembered of that. */
+export interface RulePrincipal {
+  readonly claims: Claims;
+  readonly findings: RuleFindings;
+}
+
+export interface RuleFindings {
+  /** The claims as rules see them, `null` where they must not; `undefined` before a rule asked. */
+  visibleClaims: Claims | null | undefined;
+  readonly decisions: Decisions;
+}
 
 /** What a rule may look at. The fields are read only when a rule mentions them. */
 export interface PolicySubject {
-  /** Verified claims, or `null` where nobody was authenticated: then `jwt` is an empty map. */
-  readonly claims: Readonly<Record<string, ClaimValue>> | null;
+  /** `null` where nobody was authenticated: then `jwt` is an empty map. */
+  readonly principal: RulePrincipal | null;
   readonly method: string;
   readonly scheme: 'http' | 'https';
   /** Host without port, lower case. */

@@ -1,8 +1,6 @@
 /** Makes verified claims safe to hand to the CEL library. */
 
-import type { ClaimValue } from '../authenticate/principal.ts';
-
-type Claims = Readonly<Record<string, ClaimValue>>;
+import type { Claims, ClaimValue } from '../authenticate/principal.ts';
 
 /**
  * Bounds of what rules may look at. The library remembers the type of every nesting of lists and maps
@@ -11,27 +9,18 @@ type Claims = Readonly<Record<string, ClaimValue>>;
 export const maxClaimDepth = 12;
 export const maxClaimMembers = 1024;
 
-/** Verdicts by claims object: a principal's claims are frozen and shared by its requests. */
-const seen = new WeakMap<Claims, Claims | null>();
-
 /**
  * The claims as rules see them: members named `constructor` or `__proto__` are left out at any depth.
  * The first makes the library fail on the whole object; an object with the second equals any other
  * object with one member.
  *
- * @param claims must not change afterwards
  * @returns the same object where nothing had to go; `null` where they are nested deeper than
  *   {@link maxClaimDepth} or a list or map has more than {@link maxClaimMembers} members
  */
 export function visibleClaims(claims: Claims): Claims | null {
-  const known = seen.get(claims);
-  if (known !== undefined) return known;
   const cleaned = measure(claims, 1);
-  let visible: Claims | null = null;
-  if (cleaned === 'clean') visible = claims;
-  else if (cleaned === 'tainted') visible = copyObject(claims);
-  seen.set(claims, visible);
-  return visible;
+  if (cleaned === 'clean') return claims;
+  return cleaned === 'tainted' ? copyObject(claims) : null;
 }
 
 function isTainted(name: string): boolean {

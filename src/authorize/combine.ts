@@ -42,6 +42,7 @@ export interface Settled {
 
 const allowed: Decision = Object.freeze({ allowed: true });
 const nothing: Settled = Object.freeze({ denial: null, allowed: false, failure: null });
+const permitted: Settled = Object.freeze({ ...nothing, allowed: true });
 
 /**
  * Decides, over the rules of all policies together: a Deny rule that is true, or can't be evaluated,
@@ -68,7 +69,7 @@ export function settle(rules: RuleSet, values: RuleContext): Settled {
   if (denial !== null) return { ...nothing, denial };
   const permission = permit(rules, values);
   if (permission === null) return nothing;
-  return permission === true ? { ...nothing, allowed: true } : { ...nothing, failure: permission };
+  return permission === true ? permitted : { ...nothing, failure: permission };
 }
 
 function refuse({ denies, requires }: RuleSet, values: RuleContext): Denial | null {

@@ -47,8 +47,10 @@ export function createRuleContext(reads: readonly RuleReads[]): RuleContextHolde
     values,
     load(subject) {
       effort.reset();
-      if (readsJwt && subject.claims !== null) {
-        const claims = visibleClaims(subject.claims);
+      if (readsJwt && subject.principal !== null) {
+        const { claims: all, findings } = subject.principal;
+        if (findings.visibleClaims === undefined) findings.visibleClaims = visibleClaims(all);
+        const claims = findings.visibleClaims;
         if (claims === null) return 'the claims are too deep or too many for rules to look at';
         values.jwt = claims;
       }

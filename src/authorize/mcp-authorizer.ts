@@ -3,7 +3,8 @@
 import type { AuthorizationPlan } from '../plan.ts';
 import type { Decision, PolicySubject } from './authorizer.ts';
 import { decide, settle } from './combine.ts';
-import { createDecisionMemo } from './decision-memo.ts';
+import type { DecisionMemo } from './decision-memo.ts';
+import { Decisions } from './decisions.ts';
 import type { McpCall, McpItem } from './mcp-call.ts';
 import { mcpRoot } from './mcp-root.ts';
 import { compileTarget } from './target-rules.ts';
@@ -15,11 +16,6 @@ export interface McpPolicy {
   readonly target: string | null;
 }
 
-export interface McpAuthorizerOptions {
-  /** Half of the most decisions that are remembered at once. */
-  readonly rememberedDecisions: number;
-}
-
 /** Neither method throws: an error while deciding is a denial. */
 export interface McpAuthorizer {
   /** Decides on one request; of `subscriptions/listen` on one of its URIs. */
@@ -28,8 +24,6 @@ export interface McpAuthorizer {
   decideListed(subject: PolicySubject, item: McpItem): Decision;
 }
 
-/** Stands for all callers whom nobody authenticated. */
-const nobody: object = Object.freeze({});
 /** Targets come from the resources; this is far more than a Backend has. */
 const maxTargets = 1024;
 
@@ -51,9 +45,10 @@ const maxTargets = 1024;
  */
 export function createMcpAuthorizer(
   policies: readonly McpPolicy[],
-  options: McpAuthorizerOptions = { rememberedDecisions: 16_384 },
+  memo: DecisionMemo,
 ): McpAuthorizer {
-  const memo = createDecisionMemo(options.rememberedDecisions);
+  /** For all callers whom nobody authenticated. */
+  const nobodys = new Decisions();
   const byTarget = new Map<string, TargetRules>();
 
   function rulesFor(target: string): TargetRules {
@@ -73,10 +68,10 @@ export function createMcpAuthorizer(
     item: McpItem,
     call: McpCall | null,
   ): Decision {
-    const { context, steady, varying } = group;
+    const { id, context, steady, varying } = group;
     if (group.isEmpty) return decide(varying, context.values);
-    const principal = subject.claims ?? nobody;
-    let settled = memo.find(principal, group, item.name);
+    const decisions = subject.principal?.findings.decisions ?? nobodys;
+    let settled = decisions.find(id, item.name);
     if (settled !== undefined && group.isSteady) return decide(varying, context.values, settled);
     try {
       const problem = context.load(subject);
@@ -84,7 +79,7 @@ export function createMcpAuthorizer(
       context.values.mcp = mcpRoot(group.method, item, call);
       if (settled === undefined) {
         settled = settle(steady, context.values);
-        memo.remember(principal, group, item.name, settled);
+        memo.remember(decisions, id, item.name, settled);
       }
       return decide(varying, context.values, settled);
     } catch {

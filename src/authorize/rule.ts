@@ -5,6 +5,7 @@ import { assumeArguments } from './assume-arguments.ts';
 import type { Assumption } from './assume-arguments.ts';
 import { createRuleContext } from './context.ts';
 import type { RuleContext } from './context.ts';
+import { Decisions } from './decisions.ts';
 import { effort } from './effort.ts';
 import { environment, meteredEnvironment, replacements } from './environment.ts';
 import { describeFailure, explain } from './explain.ts';
@@ -191,7 +192,10 @@ function evaluator({ run, originalOffset }: Runnable): CompiledRule['evaluate'] 
 function failsWithoutClaims(rule: CompiledRule, mcp?: RuleContext['mcp']): boolean {
   const context = createRuleContext([rule.reads]);
   context.load({
-    claims: { iss: '', sub: '', aud: [], exp: 0 },
+    principal: {
+      claims: { iss: '', sub: '', aud: [], exp: 0 },
+      findings: { visibleClaims: undefined, decisions: new Decisions() },
+    },
     method: 'POST',
     scheme: 'https',
     host: 'localhost',

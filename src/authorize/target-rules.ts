@@ -4,6 +4,7 @@ import type { AuthorizationPlan } from '../plan.ts';
 import { compileRuleSet, filterRules, rulesOf } from './combine.ts';
 import type { RuleSet } from './combine.ts';
 import { createRuleContext } from './context.ts';
+import { newGroup } from './decisions.ts';
 import type { RuleContextHolder } from './context.ts';
 import { decidedMethods } from './mcp-call.ts';
 import type { DecidedMethod } from './mcp-call.ts';
@@ -12,6 +13,8 @@ import type { CompiledRule } from './rule.ts';
 
 /** The rules for one method and one kind of object, split by whether their outcome can be remembered. */
 export interface RuleGroup {
+  /** Under which decisions are remembered. */
+  readonly id: number;
   readonly method: DecidedMethod;
   /** Rules that look at the principal, the name, and at what is the same for the whole group. */
   readonly steady: RuleSet;
@@ -53,6 +56,7 @@ export function compileTarget(plans: readonly AuthorizationPlan[]): TargetRules 
     const varying = filterRules(rules, (rule) => !isSteady(rule, kind));
     const all = rulesOf(rules);
     return {
+      id: newGroup(),
       method,
       steady,
       varying,

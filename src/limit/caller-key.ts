@@ -2,8 +2,6 @@
 
 import type { Principal } from '../authenticate/principal.ts';
 
-const keys = new WeakMap<Principal, string>();
-
 /**
  * The key of a client address: IPv4 as it is, of IPv6 the first 64 bits, which is the least that a site
  * gets (RFC 6177): whoever has one address of it has them all.
@@ -27,11 +25,9 @@ export function addressKey(address: string): string {
  * Subjects without a name share the key of their issuer. Never the session: a client gets a new one for
  * the asking.
  */
-export function principalKey(principal: Principal): string {
-  const known = keys.get(principal);
-  if (known !== undefined) return known;
-  const { provider, issuer, subject } = principal;
+export function principalKey({ provider, issuer, subject, findings }: Principal): string {
+  if (findings.callerKey !== null) return findings.callerKey;
   const key = JSON.stringify(issuer === null ? [provider, null, subject] : [issuer, subject]);
-  keys.set(principal, key);
+  findings.callerKey = key;
   return key;
 }

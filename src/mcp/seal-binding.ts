@@ -27,7 +27,6 @@ export interface SealBinding {
 }
 
 const anonymous: SealOwner = Object.freeze({ kind: 'anonymous' });
-const owners = new WeakMap<Principal, SealOwner>();
 
 /**
  * The owner that a principal is.
@@ -36,11 +35,9 @@ const owners = new WeakMap<Principal, SealOwner>();
  */
 export function ownerOf(principal: Principal | null): SealOwner {
   if (principal === null) return anonymous;
-  const known = owners.get(principal);
-  if (known !== undefined) return known;
-  const owner = identify(principal);
-  owners.set(principal, owner);
-  return owner;
+  const { findings } = principal;
+  findings.sealOwner ??= identify(principal);
+  return findings.sealOwner;
 }
 
 function identify({ issuer, subject, provider, claims }: Principal): SealOwner {

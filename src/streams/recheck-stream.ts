@@ -1,5 +1,5 @@
 import type { Decision } from '../authorize/authorizer.ts';
-import { holdOf, type Hold } from '../authenticate/hold.ts';
+import type { Hold } from '../authenticate/hold.ts';
 import type { Exchange } from '../exchange.ts';
 import { deniedBy } from '../mcp/gate-message.ts';
 import { isMisdirected, type ListenerTable } from '../route/listener-table.ts';
@@ -9,7 +9,7 @@ import { streamEnding, type StreamEnding } from './stream-ending.ts';
 /** The tokens of a request, as what they rested on when it was accepted; none for an anonymous one. */
 export function holdsOf({ principal, earlierPrincipals }: Exchange): readonly Hold[] {
   if (principal === null) return [];
-  return [...earlierPrincipals, principal].flatMap((one) => holdOf(one) ?? []);
+  return [...earlierPrincipals, principal].flatMap((one) => one.findings.hold ?? []);
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { hasKey, holdOf, type Hold } from '../../src/authenticate/hold.ts';
+import { hasKey, type Hold } from '../../src/authenticate/hold.ts';
 import { Refusal } from '../../src/errors.ts';
 import type { AuthenticationPlan, ProviderPlan } from '../../src/plan.ts';
 import { createHarness } from './authenticator-harness.ts';
@@ -15,7 +15,7 @@ const plan = policyPlan([providerPlan([key.jwk])]);
 async function accepted(under: AuthenticationPlan = plan): Promise<Hold> {
   const result = await createHarness(under).present(token);
   assert.ok(!(result instanceof Refusal) && result.principal !== null);
-  return holdOf(result.principal) ?? assert.fail('nothing is known of the principal');
+  return result.principal.findings.hold ?? assert.fail('nothing is known of the principal');
 }
 
 const changed = (

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createAuthorizer } from '../../src/authorize/authorize.ts';
-import type { Decision, PolicySubject } from '../../src/authorize/authorizer.ts';
+import { createDecisionMemo } from '../../src/authorize/decision-memo.ts';
+import type { Authorizer, Decision, PolicySubject } from '../../src/authorize/authorizer.ts';
 import type { AuthorizationPlan } from '../../src/plan.ts';
 import { subject } from './subject.ts';
 
@@ -27,6 +28,10 @@ const outcomes = {
 type Outcome = keyof typeof outcomes | 'absent';
 const columns: Outcome[] = ['absent', 'true', 'false', 'error', 'not a bool'];
 
+function httpAuthorizer(plans: readonly AuthorizationPlan[]): Authorizer {
+  return createAuthorizer(plans, createDecisionMemo(1000));
+}
+
 test('every combination of Allow, Deny and Require decides as the specification says', () => {
   for (const allow of columns) {
     for (const deny of columns) {
@@ -39,7 +44,7 @@ test('every combination of Allow, Deny and Require decides as the specification 
         const denyHolds = deny === 'absent' || deny === 'false';
         const requireHolds = require === 'absent' || require === 'true';
         const allowHolds = allow === 'absent' || allow === 'true';
-        const decision = createAuthorizer(plans).authorize(subject());
+        const decision = httpAuthorizer(plans).authorize(subject());
         assert.equal(
           decision.allowed,
           denyHolds && requireHolds && allowHolds,
@@ -65,7 +70,7 @@ test('the expressions of one policy are OR-ed for Allow and Deny and AND-ed for 
     ['Require', [], true],
   ];
   for (const [action, expressions, allowed] of rows) {
-    const decision = createAuthorizer([plan(action, ...expressions)]).authorize(subject());
+    const decision = httpAuthorizer([plan(action, ...expressions)]).authorize(subject());
     assert.equal(decision.allowed, allowed, `${action} ${expressions.join(', ')}`);
   }
 });
@@ -81,7 +86,7 @@ test('rules of all levels count together', () => {
     [[], true],
   ];
   for (const [plans, allowed] of rows) {
-    assert.equal(createAuthorizer(plans).authorize(subject()).allowed, allowed);
+    assert.equal(httpAuthorizer(plans).authorize(subject()).allowed, allowed);
   }
 });
 
@@ -116,7 +121,7 @@ test('a denial names the policy, the expression and why', () => {
       ],
     ];
   for (const [plans, policy, rule, detail] of rows) {
-    const decision = denied(createAuthorizer(plans).authorize(subject()));
+    const decision = denied(httpAuthorizer(plans).authorize(subject()));
     assert.deepEqual(decision, { allowed: false, policy, rule, detail });
   }
 });
@@ -134,7 +139,7 @@ test('what the client sent never stands in the reason of a denial', () => {
     '"a".matches(jwt.sub + "(")',
   ]) {
     for (const action of ['Deny', 'Require', 'Allow'] as const) {
-      const decision = denied(createAuthorizer([plan(action, expression)]).authorize(request));
+      const decision = denied(httpAuthorizer([plan(action, expression)]).authorize(request));
       assert.ok(decision.detail.includes('evaluation failed'), decision.detail);
       assert.ok(!decision.detail.includes(secret), decision.detail);
     }
@@ -147,7 +152,7 @@ test('a rule that does not compile never lets a request through', () => {
     ['Require', false],
     ['Deny', false],
   ] as const) {
-    const decision = createAuthorizer([plan(action, 'jwt.sub ==')]).authorize(subject());
+    const decision = httpAuthorizer([plan(action, 'jwt.sub ==')]).authorize(subject());
     assert.equal(decision.allowed, allowed, action);
   }
 });
@@ -161,13 +166,13 @@ test('an anonymous request has an empty jwt', () => {
     ['jwt.?sub.orValue("nobody") == "nobody"', true],
   ];
   for (const [expression, allowed] of rows) {
-    const decision = createAuthorizer([plan('Allow', expression)]).authorize(anonymous);
+    const decision = httpAuthorizer([plan('Allow', expression)]).authorize(anonymous);
     assert.equal(decision.allowed, allowed, expression);
   }
 });
 
 test('a request does not see the data of the one before', () => {
-  const authorizer = createAuthorizer([
+  const authorizer = httpAuthorizer([
     plan('Allow', 'jwt.roles.exists(r, r == "admin") && request.headers["x"] == "1"'),
   ]);
   assert.equal(authorizer.authorize(subject({ headers: ['x', '1'] })).allowed, true);
@@ -181,7 +186,7 @@ test('the claims of a finished request are not kept', async () => {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   assert.ok(typeof collect === 'function');
-  const authorizer = createAuthorizer([
+  const authorizer = httpAuthorizer([
     plan('Allow', 'jwt.groups.exists(g, g.name == "a" && jwt.sub == "alice")'),
   ]);
   const decide = (): WeakRef<object> => {
@@ -201,7 +206,7 @@ test('authorize never throws and decides alike twice, whatever the request holds
     plan('Deny', 'request.headers["x"].matches(jwt.p)', 'jwt == request.headers'),
     plan('Require', 'size(jwt) > 0 && jwt[request.method] in jwt.roles', 'source.port > 1'),
     plan('Allow', 'jwt.?a.?b.orValue(1) == 1 || request.uri.split("/").size() > 3'),
-  ].map((one) => createAuthorizer([one]));
+  ].map((one) => httpAuthorizer([one]));
   const name = fc.oneof(
     fc.constantFrom('constructor', '__proto__', 'toString', 'a', 'b', 'roles', 'p', 'x'),
     fc.string({ unit: 'binary' }),
@@ -247,7 +252,7 @@ test('claims that rules can not look at deny, whatever the action', () => {
   for (const action of ['Allow', 'Deny', 'Require'] as const) {
     const expression = action === 'Deny' ? outcomes.false : outcomes.true;
     const decision = denied(
-      createAuthorizer([plan(action, expression)]).authorize(
+      httpAuthorizer([plan(action, expression)]).authorize(
         subject({ claims: deep as Record<string, string> }),
       ),
     );
@@ -262,7 +267,7 @@ test('an exception while deciding is a denial', () => {
     },
   });
   const decision = denied(
-    createAuthorizer([plan('Deny', 'has(request.headers.x) && false')]).authorize(broken),
+    httpAuthorizer([plan('Deny', 'has(request.headers.x) && false')]).authorize(broken),
   );
   assert.equal(decision.detail, 'the rules failed');
   assert.equal(decision.policy, 'default/deny');
@@ -275,7 +280,7 @@ test('what was decided about claims alone is remembered, by the claims themselve
     ['jwt.absent == "x"', false],
   ] as const) {
     // prettier-ignore
-    const authorizer = createAuthorizer([plan('Allow', expression)]);
+    const authorizer = httpAuthorizer([plan('Allow', expression)]);
     let reads = 0;
     const claims = Object.defineProperty({ sub: '' }, 'sub', {
       enumerable: true,
@@ -310,7 +315,7 @@ test('nothing is remembered of claims where a rule looks at the request besides'
     ['source.port == 59068', { remotePort: 1 }],
   ];
   for (const [expression, changes] of rows) {
-    const authorizer = createAuthorizer([
+    const authorizer = httpAuthorizer([
       plan('Allow', `jwt.sub == "alice" && ${expression}`),
       plan('Require', 'jwt.sub == "alice"'),
     ]);
@@ -331,7 +336,7 @@ test('a failure to decide is not remembered', () => {
       },
     },
   );
-  const authorizer = createAuthorizer([plan('Allow', 'jwt.sub == "alice"')]);
+  const authorizer = httpAuthorizer([plan('Allow', 'jwt.sub == "alice"')]);
   assert.equal(authorizer.authorize(subject({ claims })).allowed, false);
   fails = false;
   assert.equal(authorizer.authorize(subject({ claims })).allowed, true);

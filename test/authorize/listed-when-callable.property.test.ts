@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { createDecisionMemo } from '../../src/authorize/decision-memo.ts';
 import { createMcpAuthorizer } from '../../src/authorize/mcp-authorizer.ts';
 import type { McpAuthorizer } from '../../src/authorize/mcp-authorizer.ts';
 import type { McpCall } from '../../src/authorize/mcp-call.ts';
@@ -10,6 +11,7 @@ import type { AuthorizationPlan } from '../../src/plan.ts';
 import { toolCall } from './mcp-subject.ts';
 import { subject } from './subject.ts';
 
+const memo = createDecisionMemo(1000);
 const principals: PolicySubject[] = [
   subject({ claims: { sub: 'alice', roles: ['admin', 'dev'], level: 3 } }),
   subject({ claims: { sub: 'bob', roles: [] } }),
@@ -98,7 +100,9 @@ function authorizers(rule: fc.Arbitrary<string>): fc.Arbitrary<() => McpAuthoriz
     }),
     target: fc.constantFrom(null, null, 'second'),
   });
-  return fc.array(policy, { maxLength: 3 }).map((policies) => () => createMcpAuthorizer(policies));
+  return fc
+    .array(policy, { maxLength: 3 })
+    .map((policies) => () => createMcpAuthorizer(policies, memo));
 }
 
 function someCallAllowed(authorizer: McpAuthorizer, who: PolicySubject, call: McpCall): boolean {
@@ -145,7 +149,7 @@ test('with one condition on arguments: listed exactly when callable with some ar
   const deny = rule.map((expression) => [{ plan: planOf('Deny', expression), target: null }]);
   fc.assert(
     fc.property(fc.oneof(one, deny), (policies) => {
-      const authorizer = createMcpAuthorizer(policies);
+      const authorizer = createMcpAuthorizer(policies, memo);
       for (const who of principals) {
         for (const call of objects) {
           const listed = authorizer.decideListed(who, call).allowed;

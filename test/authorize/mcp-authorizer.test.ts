@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createDecisionMemo } from '../../src/authorize/decision-memo.ts';
 import { createMcpAuthorizer } from '../../src/authorize/mcp-authorizer.ts';
 import type { PolicySubject } from '../../src/authorize/authorizer.ts';
 import type { McpCall } from '../../src/authorize/mcp-call.ts';
@@ -158,10 +159,13 @@ test('a denial names the policy and the expression, remembered or not', () => {
 });
 
 test('a policy with a section name applies at its target alone', () => {
-  const authorizer = createMcpAuthorizer([
-    { plan: plan('Deny', 'has(mcp.tool) && mcp.tool.name == "rm"'), target: 'files' },
-    { plan: plan('Allow', 'jwt.sub == "alice"'), target: null },
-  ]);
+  const authorizer = createMcpAuthorizer(
+    [
+      { plan: plan('Deny', 'has(mcp.tool) && mcp.tool.name == "rm"'), target: 'files' },
+      { plan: plan('Allow', 'jwt.sub == "alice"'), target: null },
+    ],
+    createDecisionMemo(1000),
+  );
   const rm = (target: string): McpCall => toolCall({ name: 'rm', target });
   assert.equal(authorizer.decide(alice, rm('files')).allowed, false);
   assert.equal(authorizer.decide(alice, rm('other')).allowed, true);
@@ -221,7 +225,7 @@ test('a decision is remembered for one principal, method and name', () => {
         target: null,
       },
     ],
-    { rememberedDecisions: 3 },
+    createDecisionMemo(3),
   );
   const read = toolCall({ method: 'resources/read', kind: 'resource' });
   for (let round = 0; round < 3; round += 1) {
@@ -230,7 +234,7 @@ test('a decision is remembered for one principal, method and name', () => {
         for (const method of ['resources/read', 'resources/subscribe'] as const) {
           assert.equal(
             authorizer.decide(who, { ...read, name, method }).allowed,
-            who.claims?.sub === name && method === 'resources/read',
+            who.principal?.claims.sub === name && method === 'resources/read',
           );
         }
       }
@@ -273,8 +277,8 @@ test('what differs between requests of one principal for one name is looked at e
         [yes, true],
         [no, false],
       ] as const) {
-        const { claims } = alice;
-        const who = { ...subject(changes), claims, method: 'POST' };
+        const { principal } = alice;
+        const who = { ...subject(changes), principal, method: 'POST' };
         const call = { ...toolCall(changes), method: 'tools/call' as const };
         assert.equal(authorizer.decide(who, call).allowed, expected, rule);
       }

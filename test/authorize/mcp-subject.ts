@@ -1,4 +1,5 @@
 import type { McpCall } from '../../src/authorize/mcp-call.ts';
+import { createDecisionMemo } from '../../src/authorize/decision-memo.ts';
 import { createMcpAuthorizer } from '../../src/authorize/mcp-authorizer.ts';
 import type { McpAuthorizer } from '../../src/authorize/mcp-authorizer.ts';
 import type { AuthorizationPlan } from '../../src/plan.ts';
@@ -27,5 +28,8 @@ export function plan(
 
 /** An authorizer of policies that apply to every target. */
 export function authorizerOf(...plans: AuthorizationPlan[]): McpAuthorizer {
-  return createMcpAuthorizer(plans.map((each) => ({ plan: each, target: null })));
+  return createMcpAuthorizer(
+    plans.map((each) => ({ plan: each, target: null })),
+    createDecisionMemo(10_000),
+  );
 }

@@ -4,9 +4,13 @@ import fc from 'fast-check';
 import type { PolicySubject } from '../../src/authorize/authorizer.ts';
 import type { McpCall } from '../../src/authorize/mcp-call.ts';
 import { checkTextExpression, compileTextExpression } from '../../src/authorize/text-expression.ts';
+import { PrincipalFindings } from '../../src/principal-findings.ts';
 
 const subject: PolicySubject = {
-  claims: { sub: 'alice', level: 3, constructor: 'x' },
+  principal: {
+    claims: { sub: 'alice', level: 3, constructor: 'x' },
+    findings: new PrincipalFindings(),
+  },
   method: 'POST',
   scheme: 'https',
   host: 'gate.test',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { PrincipalFindings } from '../../src/principal-findings.ts';
 import { FakeNativeResponse } from '../accept/fake-native-response.ts';
 import { NativeResponder } from '../../src/accept/native-responder.ts';
 import type { RequestHead } from '../../src/accept/request-head.ts';
@@ -65,6 +66,7 @@ const principalOf = (subject: string): Principal => ({
   keepToken: false,
   headersToSet: ['x-user', subject],
   headersToAppend: [],
+  findings: new PrincipalFindings(),
 });
 const filter = createAnswerFilter({
   request: null,

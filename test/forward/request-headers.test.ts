@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { RequestHead } from '../../src/accept/request-head.ts';
 import type { Principal } from '../../src/authenticate/principal.ts';
 import { requestHeaders, type UpstreamIdentity } from '../../src/forward/request-headers.ts';
+import { PrincipalFindings } from '../../src/principal-findings.ts';
 
 const headWith = (headers: string[]): RequestHead => ({
   method: 'POST',
@@ -31,6 +32,7 @@ const alice: Principal = {
   keepToken: false,
   headersToSet: ['x-user', 'alice'],
   headersToAppend: ['x-group', 'staff'],
+  findings: new PrincipalFindings(),
 };
 const forwarded = [
   'x-forwarded-for',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Refusal } from '../../src/errors.ts';
 import type { Authenticator } from '../../src/authenticate/authenticator.ts';
+import { PrincipalFindings } from '../../src/principal-findings.ts';
 import type { RuleRuntime } from '../../src/runtime.ts';
 import type { Exchange } from '../../src/exchange.ts';
 import type { Principal } from '../../src/authenticate/principal.ts';
@@ -30,6 +31,7 @@ function principal(options: Partial<Principal> = {}): Principal {
     keepToken: false,
     headersToSet: [],
     headersToAppend: [],
+    findings: new PrincipalFindings(),
     ...options,
   };
 }

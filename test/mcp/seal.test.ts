@@ -13,6 +13,7 @@ import {
 import type { Sealer } from '../../src/mcp/seal.ts';
 import { bindingFields, encodeFields, ownerOf } from '../../src/mcp/seal-binding.ts';
 import type { SealBinding } from '../../src/mcp/seal-binding.ts';
+import { PrincipalFindings } from '../../src/principal-findings.ts';
 
 const hourMs = 3_600_000;
 const startMs = Date.UTC(2026, 10, 22);
@@ -44,6 +45,7 @@ function principal(changes: Partial<Principal> = {}): Principal {
     keepToken: false,
     headersToSet: [],
     headersToAppend: [],
+    findings: new PrincipalFindings(),
     ...changes,
   };
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { rememberHold, type Hold } from '../../src/authenticate/hold.ts';
+import type { Hold } from '../../src/authenticate/hold.ts';
 import type { KeySet } from '../../src/authenticate/key-set.ts';
 import type { Principal } from '../../src/authenticate/principal.ts';
 import { Exchange } from '../../src/exchange.ts';
+import { PrincipalFindings } from '../../src/principal-findings.ts';
 import type { ListenerTable } from '../../src/route/listener-table.ts';
 import type { ListenerRuntime, RuleRuntime } from '../../src/runtime.ts';
 import { createStreamWatch } from '../../src/streams/stream-watch.ts';
@@ -18,9 +19,9 @@ const keySet = { generation: 1, has: () => true };
 
 function principalUntil(expiresAtMs: number): Principal {
   const claims = { exp: expiresAtMs / 1000, sub: 'alice' };
-  const principal = { claims, expiresAtMs: expiresAtMs + SKEW_MS } as unknown as Principal;
-  rememberHold(principal, { keySet: keySet as unknown as KeySet, generation: 1 } as Hold);
-  return principal;
+  const findings = new PrincipalFindings();
+  findings.hold = { keySet: keySet as unknown as KeySet, generation: 1 } as Hold;
+  return { claims, expiresAtMs: expiresAtMs + SKEW_MS, findings } as unknown as Principal;
 }
 
 /** A table that leads every request to one rule that `allows` it, or not. */
@@ -163,7 +164,8 @@ describe('an open answer', () => {
     const run = setUp();
     const stream = run.open(principalUntil(run.state.nowMs + DAY_MS));
     const hold = { generation: 1, keySet: { generation: 2, has: () => false } };
-    rememberHold(stream.exchange.principal ?? assert.fail(), hold as unknown as Hold);
+    const { findings } = stream.exchange.principal ?? assert.fail();
+    findings.hold = hold as unknown as Hold;
     run.lookAt(run.state.nowMs + 1000);
     assert.deepEqual(reasons(stream), ['key_removed']);
   });

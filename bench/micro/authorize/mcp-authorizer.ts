@@ -1,5 +1,6 @@
 /** What a rule takes for a caller whose decision is remembered, and for one whose is not. */
 import type { McpCall } from '../../../src/authorize/mcp-call.ts';
+import { PrincipalFindings } from '../../../src/principal-findings.ts';
 import { measure } from '../measure.ts';
 import { toolAuthorizer, toolCaller } from '../subjects.ts';
 
@@ -8,10 +9,15 @@ const call: McpCall = {
   ...{ method: 'tools/call', arguments: {}, completion: null },
 };
 
+const claims = { team: 'tools' };
+
 measure([
   { name: 'rule: decision remembered', run: () => toolAuthorizer.decide(toolCaller, call) },
   {
     name: 'rule: evaluated',
-    run: () => toolAuthorizer.decide({ ...toolCaller, claims: { team: 'tools' } }, call),
+    run: () => {
+      const principal = { claims, findings: new PrincipalFindings() };
+      return toolAuthorizer.decide({ ...toolCaller, principal }, call);
+    },
   },
 ]);
