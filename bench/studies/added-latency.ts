@@ -14,13 +14,14 @@ const GOAL_MS = 1;
 /**
  * What a gate adds to the latency.
  *
+ * @param name of the gate
  * @param turns at least one
  * @returns percentiles of each side over all requests of all turns; what was added twice: as the median of the turns'
  * own differences, which a turn with a disturbance hardly moves, and as the difference of the percentiles over all,
  * which it does move. A difference of percentiles is no percentile of differences: nobody knows what a call through the
  * gate would have taken without it.
  */
-export function addedLatency(turns: readonly LatencyTurn[]) {
+export function addedLatency(name: string, turns: readonly LatencyTurn[]): Record<string, number> {
   const direct = pooled(turns.map((turn) => turn.direct));
   const gated = pooled(turns.map((turn) => turn.gated));
   const added = (read: (result: OpenLoopResult) => number): readonly number[] =>
@@ -28,20 +29,23 @@ export function addedLatency(turns: readonly LatencyTurn[]) {
   const addedP99 = added(({ p99Ms }) => p99Ms);
   const wrong = turns.flatMap((turn) => [turn.direct, turn.gated]);
   return {
-    'direct: p50 ms': msAt(direct, 50),
-    'direct: p99 ms': msAt(direct, 99),
-    'direct: p99.9 ms': msAt(direct, 99.9),
-    'postern: p50 ms': msAt(gated, 50),
-    'postern: p99 ms': msAt(gated, 99),
-    'postern: p99.9 ms': msAt(gated, 99.9),
-    'added p50 ms, median of the turns': median(added(({ p50Ms }) => p50Ms)),
-    'added p99 ms, median of the turns': median(addedP99),
-    'added p50 ms, all turns together': msAt(gated, 50) - msAt(direct, 50),
-    'added p99 ms, all turns together': msAt(gated, 99) - msAt(direct, 99),
-    [`turns of ${turns.length} with less than ${GOAL_MS} ms added p99`]: addedP99.filter(
+    [`${name}: direct p50 ms`]: msAt(direct, 50),
+    [`${name}: direct p99 ms`]: msAt(direct, 99),
+    [`${name}: direct p99.9 ms`]: msAt(direct, 99.9),
+    [`${name}: p50 ms`]: msAt(gated, 50),
+    [`${name}: p99 ms`]: msAt(gated, 99),
+    [`${name}: p99.9 ms`]: msAt(gated, 99.9),
+    [`${name}: added p50 ms, median of the turns`]: median(added(({ p50Ms }) => p50Ms)),
+    [`${name}: added p99 ms, median of the turns`]: median(addedP99),
+    [`${name}: added p50 ms, all turns together`]: msAt(gated, 50) - msAt(direct, 50),
+    [`${name}: added p99 ms, all turns together`]: msAt(gated, 99) - msAt(direct, 99),
+    [`${name}: turns of ${turns.length} with less than ${GOAL_MS} ms added p99`]: addedP99.filter(
       (ms) => ms < GOAL_MS,
     ).length,
-    'wrong answers': wrong.reduce((sum, { errors, unexpected }) => sum + errors + unexpected, 0),
+    [`${name}: wrong answers`]: wrong.reduce(
+      (sum, { errors, unexpected }) => sum + errors + unexpected,
+      0,
+    ),
   };
 }
 

@@ -19,27 +19,27 @@ const near = (value: number | undefined, expected: number) =>
 
 describe('the latency that is added', () => {
   // The machine is slow in the second turn, for both, and something strikes the gate in the third.
-  const found: Record<string, number> = addedLatency([
+  const found: Record<string, number> = addedLatency('postern', [
     { direct: turn(1, 2), gated: turn(1.25, 2.5) },
     { direct: turn(5, 9), gated: turn(5.5, 9.5) },
     { direct: turn(1, 2, 1), gated: turn(1.25, 42, 2) },
   ]);
 
   test('is taken within turns, so that what strikes both sides or one turn hardly moves it', () => {
-    near(found['added p50 ms, median of the turns'], 0.25);
-    near(found['added p99 ms, median of the turns'], 0.5);
-    assert.equal(found['turns of 3 with less than 1 ms added p99'], 2);
+    near(found['postern: added p50 ms, median of the turns'], 0.25);
+    near(found['postern: added p99 ms, median of the turns'], 0.5);
+    assert.equal(found['postern: turns of 3 with less than 1 ms added p99'], 2);
   });
   test('is also the difference over all requests, which every disturbance moves', () => {
-    near(found['direct: p50 ms'], 1);
-    near(found['direct: p99 ms'], 5);
+    near(found['postern: direct p50 ms'], 1);
+    near(found['postern: direct p99 ms'], 5);
     near(found['postern: p50 ms'], 1.25);
     near(found['postern: p99.9 ms'], 42);
-    near(found['added p50 ms, all turns together'], 0.25);
+    near(found['postern: added p50 ms, all turns together'], 0.25);
     // Of 300 calls three may take longer: that is 5 ms directly, and 9.5 ms through the gate.
-    near(found['added p99 ms, all turns together'], 4.5);
+    near(found['postern: added p99 ms, all turns together'], 4.5);
   });
   test('is told with the number of wrong answers', () => {
-    assert.equal(found['wrong answers'], 6);
+    assert.equal(found['postern: wrong answers'], 6);
   });
 });
