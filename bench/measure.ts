@@ -1,5 +1,5 @@
 import { checkAnswers } from './check-answers.ts';
-import { runOpenLoop } from './load/open-loop.ts';
+import { runOpenLoop, SETTLING_SECONDS } from './load/open-loop.ts';
 import type { LoadOptions, LoadRequest, LoadTool } from './load/request.ts';
 import { runLoad } from './load/tool.ts';
 import { cpuNanoseconds, processTree, residentBytes } from './process.ts';
@@ -104,7 +104,7 @@ export function halfLoad({ requestsPerSecond }: Round): number {
   return Math.max(1, Math.round(Math.min(MOST_AT_FIXED_RATE, requestsPerSecond / 2)));
 }
 
-/** Sends at a fixed rate and takes the latency of every request that was due. */
+/** Sends at a fixed rate and takes the latency of every request that was due once connections were made. */
 export async function measureLatency(
   running: RunningSubject,
   scenario: Scenario,
@@ -117,7 +117,8 @@ export async function measureLatency(
     request,
     connections: 64,
     requestsPerSecond,
-    seconds,
+    seconds: seconds + SETTLING_SECONDS,
+    settlingSeconds: SETTLING_SECONDS,
     expectedStatus: scenario.expectedStatus,
   });
   const { p50Ms, p99Ms, p999Ms, errors, unexpected } = result;

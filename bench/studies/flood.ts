@@ -1,4 +1,4 @@
-import { runOpenLoop, type OpenLoopResult } from '../load/open-loop.ts';
+import { runOpenLoop, SETTLING_SECONDS, type OpenLoopResult } from '../load/open-loop.ts';
 import type { LoadRequest } from '../load/request.ts';
 import { bestTool, runLoad } from '../load/tool.ts';
 import { CALL, CLIENT_HEADERS } from '../messages.ts';
@@ -127,5 +127,6 @@ function good({ identities }: Stage, { port }: RunningSubject): Promise<OpenLoop
   return runOpenLoop({
     ...{ port, request: post([identities.alice]), connections: 64 },
     ...{ requestsPerSecond: GOOD_PER_SECOND, seconds: SECONDS, expectedStatus: 200 },
+    settlingSeconds: SETTLING_SECONDS,
   });
 }

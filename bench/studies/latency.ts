@@ -1,4 +1,4 @@
-import { runOpenLoop, type OpenLoopResult } from '../load/open-loop.ts';
+import { runOpenLoop, SETTLING_SECONDS, type OpenLoopResult } from '../load/open-loop.ts';
 import { bestTool } from '../load/tool.ts';
 import { halfLoad, measureRound, prepare, type MeasureOptions } from '../measure.ts';
 import { processTree, waitNanoseconds } from '../process.ts';
@@ -20,8 +20,8 @@ const CAPACITY_ROUNDS = 3;
 const WARM_UP_TURNS = 6;
 
 /**
- * What a gate adds to the time of a call at half of what it can do. The same rate goes to the upstream itself and
- * through the gate, in turn, so that what else the machine has to do strikes both. HAProxy is measured too, after
+ * What a gate adds to the time of a call at half of what it can do, once connections are made. The same rate goes to
+ * the upstream itself and through the gate, in turn, so that what else the machine has to do strikes both. HAProxy is measured too, after
  * Postern: what it adds says what a gate can reach on this machine, with this generator, which sends at once what is due
  * within a millisecond.
  */
@@ -60,7 +60,11 @@ async function measureGate(
     const send = (port: number): Promise<OpenLoopResult> =>
       runOpenLoop({
         ...{ port, request, connections: options.connections, requestsPerSecond },
-        ...{ seconds: SECONDS, expectedStatus },
+        ...{
+          seconds: SECONDS + SETTLING_SECONDS,
+          settlingSeconds: SETTLING_SECONDS,
+          expectedStatus,
+        },
       });
     const turns: LatencyTurn[] = [];
     const pids = processTree(gate.pid);
@@ -79,7 +83,7 @@ async function measureGate(
       ...addedLatency(name, turns),
       // Nobody else should be on it: where this is much, the rest says little of the gate.
       [`${name}: ms a second that it waited for its core`]:
-        waitedNanoseconds / 1e6 / (TURNS * SECONDS),
+        waitedNanoseconds / 1e6 / (TURNS * (SECONDS + SETTLING_SECONDS)),
       [`${name}: wrong answers at full load`]: full.unexpected + full.errors,
     };
   } finally {

@@ -48,6 +48,24 @@ test('a stall is charged to every request that was due in it, not to those that 
   }
 });
 
+test('what was due while connections settled is sent and counted, but its time is not taken', async () => {
+  const server = await stallingServer({ afterMs: 0, forMs: 900 });
+  try {
+    const result = await runOpenLoop({
+      port: server.port,
+      request: { method: 'GET', path: '/', headers: {}, body: '', tokens: [] },
+      ...{ connections: 100, requestsPerSecond: 100, seconds: 2, settlingSeconds: 1 },
+      expectedStatus: 200,
+    });
+    assert.equal(result.answered, 200);
+    assert.ok(result.times.count <= 101, `${result.times.count} times`);
+    assert.ok(result.times.count >= 90, `${result.times.count} times`);
+    assert.ok(result.maxMs < 700, `max ${result.maxMs}`);
+  } finally {
+    server.close();
+  }
+});
+
 test('answers with another status than the one expected are counted', async () => {
   const server = await stallingServer({ afterMs: 60_000, forMs: 0 });
   try {
