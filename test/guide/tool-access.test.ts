@@ -142,7 +142,8 @@ describe('a call of a hidden tool', () => {
   for (const [name, body, headers] of rows) {
     test(`is never executed: ${name}`, async () => {
       const answer = await post(body, headers);
-      assert.ok(!answer.text.includes('42'), answer.text);
+      // The sealed id of the event may hold these digits by chance.
+      assert.ok(!withoutEventId(answer.text).includes('42'), answer.text);
       const error =
         /"error":\{"code":-?\d+/.test(answer.text) ||
         answer.text.includes('Tool get-sum not found');
@@ -156,9 +157,11 @@ describe('a call of a hidden tool', () => {
       post(hidden.replace('get-sum', 'no-such')),
     ]);
     // Each event has an id of its own.
-    const comparable = (text: string) => text.replace(/^id: .*$/m, 'id: x');
     assert.match(missing.text, /Tool no-such not found/);
-    assert.equal(comparable(denied.text.replace('get-sum', 'no-such')), comparable(missing.text));
+    assert.equal(
+      withoutEventId(denied.text.replace('get-sum', 'no-such')),
+      withoutEventId(missing.text),
+    );
     assert.equal(denied.status, missing.status);
     assert.deepEqual(Object.keys(denied.headers), Object.keys(missing.headers));
     await postern.waitForAccessLine(
@@ -207,3 +210,7 @@ test('other HTTP methods are answered with 405 and what is allowed', async () =>
   assert.equal(answer.status, 405);
   assert.equal(answer.headers.allow, 'GET, POST, DELETE');
 });
+
+function withoutEventId(text: string): string {
+  return text.replace(/^id: .*$/m, 'id: x');
+}
