@@ -6,7 +6,7 @@ import type { SealOwner } from './mcp/seal-binding.ts';
 /**
  * What stages have found out about a principal, for the next request with the same token. It stands on the principal
  * and not in maps with weak keys: with 20,000 remembered tokens those took more than half of the time that a collection
- * of the whole heap stops everything for, and made its marking ten times as long.
+ * of the whole heap stops everything for.
  */
 export class PrincipalFindings {
   /** Of `authenticate`: what the acceptance rests on. */

@@ -147,8 +147,8 @@ interface Taker {
 }
 
 /**
- * What all connections are read into: memory of its own for each piece costs the generator a third of its rate, which
- * the upstream, on the same core, would lack.
+ * What all connections are read into: with memory for each piece, and texts written as UTF-8, the generator takes a
+ * fifth more CPU, which the upstream, on the same core, lacks.
  */
 const READ_BUFFER = Buffer.alloc(65_536);
 const NOTHING = Buffer.alloc(0);
