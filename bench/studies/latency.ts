@@ -13,17 +13,16 @@ import { addedLatency, type LatencyTurn } from './added-latency.ts';
 import type { Study } from './study.ts';
 
 /** Even: each side goes first as often as the other. */
-const TURNS = 12;
-const SECONDS = 2;
+const TURNS = 10;
+const SECONDS = 3;
 const CAPACITY_ROUNDS = 3;
 /** For the compiler, which has one core with the gate: for some ten seconds calls are slower by tens of milliseconds. */
-const WARM_UP_TURNS = 6;
+const WARM_UP_TURNS = 4;
 
 /**
  * What a gate adds to the time of a call at half of what it can do, once connections are made. The same rate goes to
  * the upstream itself and through the gate, in turn, so that what else the machine has to do strikes both. HAProxy is measured too, after
- * Postern: what it adds says what a gate can reach on this machine, with this generator, which sends at once what is due
- * within a millisecond.
+ * Postern: what it adds says what a gate can reach on this machine, with this generator.
  */
 export const latency: Study = {
   name: 'latency',

@@ -61,6 +61,11 @@ test('what was due while connections settled is sent and counted, but its time i
     assert.ok(result.times.count <= 101, `${result.times.count} times`);
     assert.ok(result.times.count >= 90, `${result.times.count} times`);
     assert.ok(result.maxMs < 700, `max ${result.maxMs}`);
+    assert.equal(result.windows.length, 4);
+    assert.equal(
+      result.windows.reduce((sum, { count }) => sum + count, 0),
+      result.times.count,
+    );
   } finally {
     server.close();
   }
