@@ -20,6 +20,7 @@ import type { Linked } from './linked-list.ts';
 import type { ListenerRuntime, RuleRuntime } from './runtime.ts';
 import type { RunningAnswer } from './streams/running-answer.ts';
 import type { StreamEndReason } from './streams/stream-ending.ts';
+import { fewEachTurn, type Patient } from './timers/few-each-turn.ts';
 import type { EpochMilliseconds } from './units.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -40,7 +41,7 @@ export interface HeaderEdit {
  * One request in flight and everything that the stages learn about it. Every field is set in the
  * constructor, so that all exchanges share one shape and the hot path stays monomorphic.
  */
-export class Exchange implements Linked<Exchange> {
+export class Exchange implements Linked<Exchange>, Patient {
   /** The exchanges in flight. */
   before: Exchange | null = null;
   after: Exchange | null = null;
@@ -178,6 +179,17 @@ export class Exchange implements Linked<Exchange> {
       remotePort: head.remotePort,
       startedAtMs,
     };
+  }
+
+  /** Ends the exchange as {@link fail} does, once it has its turn: who is refused must not hold up who is not. */
+  failInTurn(refusal: Refusal): void {
+    this.refusal = refusal;
+    this.requestBody?.discard();
+    fewEachTurn(this);
+  }
+
+  onTurn(): void {
+    if (this.refusal !== null) this.fail(this.refusal);
   }
 
   /**

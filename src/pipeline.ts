@@ -103,7 +103,7 @@ export function createPipeline(options: PipelineOptions): (exchange: Exchange) =
   function settle(exchange: Exchange, verdict: Verdict): boolean {
     if (verdict === ANSWERED || exchange.responder.finished) return false;
     if (verdict === PASS) return true;
-    exchange.fail(verdict);
+    exchange.failInTurn(verdict);
     return false;
   }
 

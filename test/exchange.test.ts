@@ -106,3 +106,40 @@ describe('an exchange that fails', () => {
     assert.equal(exchange.refusal, null);
   });
 });
+
+describe('exchanges that are refused in the same turn', () => {
+  test('are answered a few at a time, in their order; the body of one that waits is forgotten at once', async () => {
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+    const refusal = new Refusal('AUTHORIZATION_DENIED');
+    const all = Array.from({ length: 6 }, () => start({ hasBody: true }));
+    for (const { native, exchange } of all) {
+      native.receive('abc', false);
+      exchange.failInTurn(refusal);
+    }
+    const answered = (): readonly number[] => all.map(({ native }) => (native.over ? 1 : 0));
+    assert.deepEqual(answered(), [1, 1, 1, 1, 0, 0]);
+    for (const { body, exchange } of all) {
+      assert.equal(body?.outcome, 'aborted');
+      assert.equal(exchange.refusal, refusal);
+    }
+    // More than its limit of ten octets: nobody counts what nobody will read.
+    all[5]?.native.receive('a long body that goes on', true);
+    await nextTurn();
+    assert.deepEqual(answered(), [1, 1, 1, 1, 1, 1]);
+    assert.deepEqual(all[5]?.native.log, all[0]?.native.log);
+    assert.deepEqual(all[5]?.events, ['finished']);
+  });
+
+  test('are left alone where another end comes first', async () => {
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+    const all = Array.from({ length: 5 }, () => start());
+    for (const { exchange } of all) exchange.failInTurn(new Refusal('AUTHORIZATION_DENIED'));
+    const waiting = all.slice(4);
+    for (const { exchange } of waiting) exchange.fail(new Refusal('BODY_TIMEOUT'));
+    await nextTurn();
+    for (const { exchange, events } of waiting) {
+      assert.equal(exchange.refusal?.kind.code, 'BODY_TIMEOUT');
+      assert.deepEqual(events, ['finished']);
+    }
+  });
+});

@@ -91,8 +91,10 @@ export function createAccept(
   function finish(exchange: Exchange): void {
     exchange.requestBody?.abort();
     if (exchange.responder.aborted) {
-      exchange.refusal = new Refusal('CLIENT_CLOSED');
-      if (!exchange.responder.started) exchange.status = exchange.refusal.status;
+      const { started } = exchange.responder;
+      // Why it was refused is worth more than that it did not wait to hear of it.
+      if (started || exchange.refusal === null) exchange.refusal = new Refusal('CLIENT_CLOSED');
+      if (!started) exchange.status = exchange.refusal.status;
     }
     options.onFinished(exchange);
   }

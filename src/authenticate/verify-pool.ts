@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import { fewEachTurn } from '../timers/few-each-turn.ts';
 import type { Milliseconds } from '../units.ts';
 import type { SignatureCheck, SignatureOutcome } from './verify-signature.ts';
 
@@ -25,12 +26,8 @@ export interface VerifyPoolState {
   readonly queued: number;
   /** Checks that a thread has taken. */
   readonly running: number;
-  /** Checks answered since the start, whatever the outcome. */
-  readonly completed: number;
-  /** Checks refused since the start because the queue was full. */
-  readonly overloaded: number;
-  /** From 0 to 1: the share of the threads' time since the start that was spent on checks. */
-  readonly utilization: number;
+  /** For how long threads have been at it since the start, all of them together. */
+  readonly busyMs: Milliseconds;
 }
 
 export interface VerifyPoolOptions {
@@ -66,12 +63,9 @@ export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
   const { threads = 1, maxQueued = 4096, maxBatch = 16, batchTimeoutMs = 10_000 } = options;
   const { onWarning = () => undefined } = options;
   const queue: QueuedCheck[] = [];
-  const startedAtMonotonicMs = performance.now();
   let busyMs: Milliseconds = 0;
   let busyThreads = 0;
   let running = 0;
-  let completed = 0;
-  let overloaded = 0;
   let closed = false;
 
   const isTypeScript = import.meta.url.endsWith('.ts');
@@ -119,10 +113,7 @@ export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
     batch.forEach((queued, index) => {
       if (threadDied && !closed && !queued.isRepeated)
         repeated.push({ ...queued, isRepeated: true });
-      else {
-        completed += 1;
-        queued.resolve(outcomes[index] ?? 'failed');
-      }
+      else fewEachTurn({ onTurn: () => queued.resolve(outcomes[index] ?? 'failed') });
     });
     queue.unshift(...repeated);
     handOver();
@@ -134,23 +125,13 @@ export function createVerifyPool(options: VerifyPoolOptions = {}): VerifyPool {
     isFull,
     verify(check) {
       if (closed) return Promise.resolve('failed');
-      if (isFull()) {
-        overloaded += 1;
-        return Promise.resolve('overloaded');
-      }
+      if (isFull()) return Promise.resolve('overloaded');
       return new Promise((resolve) => {
         queue.push({ check, resolve, isRepeated: false });
         handOver();
       });
     },
-    state: () => ({
-      threads,
-      queued: queue.length,
-      running,
-      completed,
-      overloaded,
-      utilization: busyMs / (threads * (performance.now() - startedAtMonotonicMs)),
-    }),
+    state: () => ({ threads, queued: queue.length, running, busyMs }),
     async close() {
       closed = true;
       for (const { resolve } of queue.splice(0)) resolve('failed');

@@ -242,6 +242,16 @@ function defineGauges(store: MetricStore, sources: () => MetricSources | null): 
     'Tokens whose signature is being checked.',
     (from) => from.verifyPool().running,
   );
+  gauge(
+    'verification_threads',
+    'Threads that check signatures.',
+    (from) => from.verifyPool().threads,
+  );
+  store.counter({
+    name: 'verification_busy_seconds_total',
+    help: 'Time that threads have spent on checks of signatures; its rate, divided by the threads, says how much of them is used.',
+    read: () => [single((sources()?.verifyPool().busyMs ?? 0) / 1000)],
+  });
   store.gauge({
     name: 'token_cache_entries',
     help: 'Tokens that are remembered, by policy and verdict.',

@@ -333,6 +333,18 @@ describe('a client that goes away', () => {
     assert.equal(exchange.refusal.kind.code, 'CLIENT_CLOSED');
   });
 
+  test('before the refusal that was decided had its turn is counted with the refusal', async (t) => {
+    const gate = await openNativePort(t, () => undefined);
+    const socket = connect(gate.port, '127.0.0.1', () => socket.write(GET));
+    socket.on('error', () => undefined);
+    const exchange = await until('a request', () => gate.started[0]);
+    exchange.refusal = new Refusal('AUTHORIZATION_DENIED');
+    leave(socket);
+    await until('the end', () => gate.finished.length === 1);
+    assert.equal(exchange.refusal.kind.code, 'AUTHORIZATION_DENIED');
+    assert.equal(exchange.status, 403);
+  });
+
   test('within a body wakes whoever waits for it', async (t) => {
     const gate = await openNativePort(t, () => undefined);
     const socket = connect(gate.port, '127.0.0.1', () =>

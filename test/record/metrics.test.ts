@@ -98,14 +98,7 @@ test('gauges are read at the scrape', async () => {
     openStreams: () => 1,
     mcpStreams: () => new Map([['listen', 3]]),
     openConnections: () => 5,
-    verifyPool: () => ({
-      threads: 1,
-      queued: 3,
-      running: 1,
-      completed: 0,
-      overloaded: 0,
-      utilization: 0,
-    }),
+    verifyPool: () => ({ threads: 2, queued: 3, running: 1, busyMs: 4500 }),
     endpointGroups: () => [{ backendName: 'default/echo:80', healthyCount: () => 2 }],
     authenticators: () => [
       {
@@ -146,6 +139,8 @@ test('gauges are read at the scrape', async () => {
     'postern_upstream_endpoints_healthy{backend="default/echo:80"} 2',
     'postern_upstream_endpoint_ejections_total{backend="default/echo:80",endpoint="127.0.0.2:80"} 1',
     'postern_verification_queue 3',
+    'postern_verification_threads 2',
+    'postern_verification_busy_seconds_total 4.5',
     'postern_connections_refused_total 6',
     'postern_overload_level 2',
     'postern_overload_refusals_total{class="anonymous"} 11',
