@@ -21,8 +21,8 @@ const WARM_UP_TURNS = 4;
 
 /**
  * What a gate adds to the time of a call at half of what it can do, once connections are made. The same rate goes to
- * the upstream itself and through the gate, in turn, so that what else the machine has to do strikes both. HAProxy is measured too, after
- * Postern: what it adds says what a gate can reach on this machine, with this generator.
+ * the upstream itself and through the gate, in turn, so that what else the machine has to do strikes both. HAProxy is
+ * measured too, after Postern: what it adds says what a gate can reach on this machine, with this generator.
  */
 export const latency: Study = {
   name: 'latency',

@@ -22,7 +22,7 @@ let isArmed = false;
  *
  * A flood sends its next requests when its last ones are answered. Answered all at once they come all at once, and a
  * known caller, whose request takes two turns, waits for two turns full of them; answered a few at a time they come a
- * few at a time. `npm run bench -- --study flood` shows it: known callers wait a tenth as long.
+ * few at a time. `npm run bench -- --study flood` shows it: while others are refused, known callers wait a tenth as long.
  */
 export function fewEachTurn(patient: Patient): void {
   const waiting = arriving.length + serving.length;

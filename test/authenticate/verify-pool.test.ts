@@ -82,6 +82,27 @@ describe('a pool of threads', () => {
     });
   });
 
+  test('tells a few outcomes of a batch in a turn of the event loop, and the others later', async () => {
+    await withPool({ threads: 1, maxBatch: 32 }, async (pool) => {
+      let turn = 0;
+      let immediate = setImmediate(function next() {
+        turn += 1;
+        immediate = setImmediate(next);
+      });
+      const toldIn = new Map<number, number>();
+      // The first has the thread for itself; the others are one batch.
+      await Promise.all(
+        Array.from({ length: 30 }, async () => {
+          await pool.verify(check(good));
+          toldIn.set(turn, (toldIn.get(turn) ?? 0) + 1);
+        }),
+      );
+      clearImmediate(immediate);
+      // Those that had room when the batch came, and those of the turn that began then.
+      assert.ok(Math.max(...toldIn.values()) <= 8, [...toldIn.values()].join(' '));
+    });
+  });
+
   test('refuses more than its queue holds', async () => {
     await withPool({ threads: 1, maxQueued: 5, maxBatch: 1 }, async (pool) => {
       const outcomes = await Promise.all(
