@@ -1,5 +1,5 @@
 import type { RequestBody } from './accept/request-body.ts';
-import type { RequestHead } from './accept/request-head.ts';
+import type { HeaderFields, RequestHead } from './accept/request-head.ts';
 import type { Responder } from './accept/responder.ts';
 import type { TokenLocation } from './authenticate/authenticator.ts';
 import type { PolicySubject } from './authorize/authorizer.ts';
@@ -179,6 +179,16 @@ export class Exchange implements Linked<Exchange>, Patient {
       remotePort: head.remotePort,
       startedAtMs,
     };
+  }
+
+  /**
+   * Answers in the gate's own words, once it has its turn: who asks for such answers need not be known, and must not
+   * hold up who is.
+   */
+  answerInTurn(status: number, headers: HeaderFields, body: string): void {
+    this.status = status;
+    this.requestBody?.discard();
+    fewEachTurn({ onTurn: () => this.responder.send(status, headers, body) });
   }
 
   /** Ends the exchange as {@link fail} does, once it has its turn: who is refused must not hold up who is not. */

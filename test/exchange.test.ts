@@ -143,3 +143,41 @@ describe('exchanges that are refused in the same turn', () => {
     }
   });
 });
+
+describe('exchanges that the gate answers itself in the same turn', () => {
+  test('are answered a few at a time, in their order; the body of one that waits is forgotten at once', async () => {
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+    const all = Array.from({ length: 6 }, () => start({ hasBody: true }));
+    for (const { native, exchange } of all) {
+      native.receive('abc', false);
+      exchange.answerInTurn(301, ['location', '/new'], '');
+    }
+    const answered = (): readonly number[] => all.map(({ native }) => (native.over ? 1 : 0));
+    assert.deepEqual(answered(), [1, 1, 1, 1, 0, 0]);
+    for (const { body, exchange } of all) {
+      assert.equal(body?.outcome, 'aborted');
+      assert.equal(exchange.status, 301);
+    }
+    // More than its limit of ten octets: nobody counts what nobody will read.
+    all[5]?.native.receive('a long body that goes on', true);
+    await nextTurn();
+    assert.deepEqual(answered(), [1, 1, 1, 1, 1, 1]);
+    assert.deepEqual(all[5]?.native.log, [
+      'status 301 Moved Permanently',
+      'location: /new',
+      'end ',
+    ]);
+    assert.deepEqual(all[5].events, ['finished']);
+  });
+
+  test('are left alone where the client went away first', async () => {
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+    const all = Array.from({ length: 5 }, () => start());
+    for (const { exchange } of all) exchange.answerInTurn(204, [], '');
+    const last = all[4];
+    last?.native.abort();
+    await nextTurn();
+    assert.deepEqual(last?.native.log, []);
+    assert.deepEqual(last.events, ['finished']);
+  });
+});

@@ -21,6 +21,7 @@ export function unfitForH2load({
 }: Pick<LoadOptions, 'request' | 'maxRequests'>): string | null {
   if (request.tokens.length > 1) return 'it sends the same header fields with every request';
   if (maxRequests !== undefined) return 'it ends after a time or after so many requests, not both';
+  if (request.method === 'OPTIONS') return 'it sends GET and POST alone';
   // It makes each request that has a body a POST, and each without one a GET.
   const isPost = request.method === 'POST';
   return isPost === (request.body === '')

@@ -3,7 +3,7 @@ import type { LoadRequest } from '../load/request.ts';
 import { bestTool, runLoad } from '../load/tool.ts';
 import { CALL, CLIENT_HEADERS } from '../messages.ts';
 import type { Stage } from '../stage.ts';
-import { postern, startPostern } from '../subjects/postern.ts';
+import { postern, PREFLIGHT_PATH, startPostern } from '../subjects/postern.ts';
 import type { RunningSubject, Setting } from '../subjects/subject.ts';
 import type { Study } from './study.ts';
 
@@ -18,7 +18,13 @@ const PROBES_PER_SECOND = 20;
  */
 const FLOOD_NICENESS = 19;
 
-/** What good clients notice while others flood the gate with requests that it refuses, or must verify. */
+/** What any web page may ask, with no token. */
+const preflight: LoadRequest = {
+  ...{ method: 'OPTIONS', path: PREFLIGHT_PATH, body: '', tokens: [] },
+  headers: { origin: 'https://page.test', 'access-control-request-method': 'POST' },
+};
+
+/** What good clients notice while others flood the gate with requests that it answers itself, or must verify. */
 export const flood: Study = {
   name: 'flood',
   title: `good clients (${GOOD_PER_SECOND}/s, cached token) while others flood`,
@@ -32,6 +38,7 @@ export const flood: Study = {
       await good(stage, roomy);
       note(found, 'alone', await good(stage, roomy));
       await flooded(stage, roomy, found, ['anonymous flood', post([]), 403]);
+      await flooded(stage, roomy, found, ['preflight flood', preflight, 204]);
       const garbage = post(['garbage.in.garbage-out']);
       await flooded(stage, roomy, found, ['garbage flood', garbage, 403]);
       const { forged } = stage.identities;

@@ -16,6 +16,10 @@ const PATHS = [
   ...['/stream/200000', '/idle'],
 ];
 
+/** Where web pages may come from anywhere: preflights of it are answered to whoever asks. */
+export const PREFLIGHT_PATH = '/preflight';
+const OPEN_TO_PAGES = { allowOrigins: ['*'], allowMethods: ['POST'] };
+
 export interface PosternSetting extends Setting {
   /** Postern's own sources: another commit's, or the working tree's. */
   readonly root?: string;
@@ -104,10 +108,10 @@ export function posternResources({ duty, port, upstreamPort, identities }: Setti
     metadata: { name: 'bench' },
     spec: {
       parentRefs: [{ name: 'bench' }],
-      rules: PATHS.map((path) => ({
-        matches: [{ path: { type: 'Exact', value: path } }],
-        backendRefs: [{ group: 'gateway.kgateway.dev', kind: 'Backend', name: nameOf(path) }],
-      })),
+      rules: [
+        ...PATHS.map((path) => ruleOf(path, path)),
+        { ...ruleOf(PREFLIGHT_PATH, '/mcp'), filters: [{ type: 'CORS', cors: OPEN_TO_PAGES }] },
+      ],
     },
   };
   const jwt = {
@@ -156,6 +160,13 @@ export function posternResources({ duty, port, upstreamPort, identities }: Setti
     },
   };
   return [gateway, routes, ...backends, ...policies].map((one) => stringify(one)).join('---\n');
+}
+
+function ruleOf(path: string, backendPath: string) {
+  return {
+    matches: [{ path: { type: 'Exact', value: path } }],
+    backendRefs: [{ group: 'gateway.kgateway.dev', kind: 'Backend', name: nameOf(backendPath) }],
+  };
 }
 
 function nameOf(path: string): string {

@@ -1,6 +1,7 @@
 import { Refusal } from '../errors.ts';
 import type { RefusalCode } from '../errors.ts';
 import type { AuthenticationPlan, ProviderPlan } from '../plan.ts';
+import { waitForTurn } from '../timers/few-each-turn.ts';
 import type { Bytes, Clock, EpochMilliseconds } from '../units.ts';
 import type { Authenticated, Authenticator, TokenLocation } from './authenticator.ts';
 import { refuseFor } from './challenge.ts';
@@ -153,20 +154,34 @@ export function createAuthenticator(
     // Not by way of refuse(): a token that nobody looked into must not pass, whatever the mode.
     if (overloaded !== null) return overloaded;
 
-    const read = readToken(token, scope.kidRequired);
-    if (read instanceof Refusal) {
-      const refusal = refuseFor(plan, read);
-      const rejected = { refusal, provider: null, group, generations, finalUntilMs: Infinity };
-      cache.addRefused(token, rejected, nowMs);
-      return refuse(rejected, location);
-    }
-    const judgement = judge(read, scope, found, generations).finally(() => {
+    const turn = waitForTurn();
+    const begun =
+      turn === null
+        ? judgeNew(found, scope, generations)
+        : turn.then(() => judgeNew(found, scope, generations));
+    if (!(begun instanceof Promise)) return refuse(begun, location);
+    const judgement = begun.finally(() => {
       inFlight -= 1;
       scope.inFlight.delete(token);
     });
     inFlight += 1;
     scope.inFlight.set(token, judgement);
     return judgement.then((verdict) => answer(verdict, location, 'verified'));
+  }
+
+  /** What can't be read is refused at once. */
+  function judgeNew(
+    found: FoundToken,
+    scope: ProviderScope,
+    generations: number,
+  ): Rejected | Promise<Judgement> {
+    const { group } = scope;
+    const read = readToken(found.token, scope.kidRequired);
+    if (!(read instanceof Refusal)) return judge(read, scope, found, generations);
+    const refusal = refuseFor(plan, read);
+    const rejected = { refusal, provider: null, group, generations, finalUntilMs: Infinity };
+    cache.addRefused(found.token, rejected, clock());
+    return rejected;
   }
 
   /** Never rejects: a mistake of ours becomes VERIFICATION_FAILED. */

@@ -80,9 +80,7 @@ function answer(
   fields: readonly string[],
   body: string,
 ): Verdict {
-  exchange.requestBody?.discard();
-  exchange.status = status;
-  exchange.responder.send(status, [...fields], body);
+  exchange.answerInTurn(status, [...fields], body);
   return ANSWERED;
 }
 

@@ -10,7 +10,6 @@ import { ANSWERED, PASS, type Verdict } from '../verdict.ts';
 export function answerCors(exchange: Exchange): Verdict {
   const fields = exchange.rule?.cors?.preflight(exchange.head) ?? null;
   if (fields === null) return PASS;
-  exchange.status = 204;
-  exchange.responder.send(204, fields, '');
+  exchange.answerInTurn(204, fields, '');
   return ANSWERED;
 }

@@ -13,7 +13,6 @@ export function redirect(exchange: Exchange): Verdict {
   if (!rule || !found) return PASS;
   const fields = ['location', found.location, ...(rule.cors?.responseHeaders(head) ?? [])];
   rule.filters.modifyResponseHeaders?.(fields);
-  exchange.status = found.status;
-  exchange.responder.send(found.status, fields, '');
+  exchange.answerInTurn(found.status, fields, '');
   return ANSWERED;
 }

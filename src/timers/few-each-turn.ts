@@ -17,24 +17,36 @@ let left = PER_TURN;
 let isArmed = false;
 
 /**
- * Runs what those ask for who are not known, or not let in: four in each turn of the event loop, the others in later
- * turns, in their order. Who has room runs at once.
+ * Runs what anybody may ask for, known or not: four in each turn of the event loop, the others in later turns, in their
+ * order. Who has room runs at once.
  *
  * A flood sends its next requests when its last ones are answered. Answered all at once they come all at once, and a
  * known caller, whose request takes two turns, waits for two turns full of them; answered a few at a time they come a
- * few at a time. `npm run bench -- --study flood` shows it: while others are refused, known callers wait a tenth as long.
+ * few at a time: while one is refused, known callers wait a tenth as long (`npm run bench -- --study flood`).
  */
 export function fewEachTurn(patient: Patient): void {
+  if (takePlace()) patient.onTurn();
+  else arriving.push(patient);
+}
+
+/**
+ * Waits for a turn as {@link fewEachTurn} does.
+ *
+ * @returns `null` who has room goes on at once
+ */
+export function waitForTurn(): Promise<void> | null {
+  if (takePlace()) return null;
+  return new Promise((resolve) => arriving.push({ onTurn: resolve }));
+}
+
+/** @returns false where one has to wait */
+function takePlace(): boolean {
   const waiting = arriving.length + serving.length;
-  if (waiting >= MAX_WAITING) {
-    patient.onTurn();
-  } else if (left > 0 && waiting === 0) {
-    left -= 1;
-    beginNextTurnLater();
-    patient.onTurn();
-  } else {
-    arriving.push(patient);
-  }
+  if (waiting >= MAX_WAITING) return true;
+  if (left === 0 || waiting > 0) return false;
+  left -= 1;
+  beginNextTurnLater();
+  return true;
 }
 
 function beginNextTurnLater(): void {

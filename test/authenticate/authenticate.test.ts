@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Refusal } from '../../src/errors.ts';
 import { aliceToken, bobToken, gluedTokens, guideJwks } from '../fixtures/guide-tokens.ts';
 import { createHarness } from './authenticator-harness.ts';
@@ -315,6 +316,54 @@ describe('the mode', async () => {
     for (const token of [bad, bad, 'abcdefg', 'x'.repeat(20_000)]) {
       assert.deepEqual(await harness.present(token), { principal: null, location });
     }
+  });
+});
+
+describe('new tokens that come in one turn', () => {
+  /** Until nobody waits for a turn. */
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+  };
+
+  test('are read four in a turn; whoever is known does not wait for them', async () => {
+    const fresh = await Promise.all(
+      Array.from({ length: 10 }, (_, id) => sign(rsa, { ...goodClaims, jti: String(id) })),
+    );
+    const harness = createHarness(plan);
+    await harness.present(good);
+    await settle();
+    const earlier = harness.signatureChecks;
+    const checks = (): number => harness.signatureChecks - earlier;
+    const outcomes = fresh.map((token) => harness.present(token));
+    assert.equal(harness.authenticator.inFlight, 10);
+    await Promise.resolve();
+    assert.equal(checks(), 4);
+    const known = harness.authenticator.authenticate(bearer(good), nowMs);
+    assert.ok(!(known instanceof Promise) && !(known instanceof Refusal));
+    // One that is waiting already is not judged twice.
+    outcomes.push(harness.present(fresh[9] ?? ''));
+    await nextTurn();
+    assert.equal(checks(), 8);
+    await nextTurn();
+    assert.equal(checks(), 10);
+    for (const outcome of await Promise.all(outcomes)) assert.ok(!(outcome instanceof Refusal));
+    assert.equal(harness.authenticator.inFlight, 0);
+  });
+
+  test('and can not be read are refused in their turn, each once', async () => {
+    const harness = createHarness(policyPlan([strict], { failureStatus: 401 }));
+    await settle();
+    const outcomes = ['a', 'b', 'c', 'd', 'e', 'e'].map((token) => harness.present(token));
+    assert.equal(harness.authenticator.inFlight, 1);
+    for (const outcome of await Promise.all(outcomes)) {
+      assert.ok(outcome instanceof Refusal);
+      assert.equal(outcome.kind.code, 'TOKEN_MALFORMED');
+      assert.equal(outcome.status, 401);
+    }
+    assert.equal(harness.authenticator.cache.refused, 5);
+    assert.equal(harness.verdicts.length, 6);
+    assert.equal(harness.signatureChecks, 0);
+    assert.equal(harness.authenticator.inFlight, 0);
   });
 });
 

@@ -227,6 +227,8 @@ test('h2load is not asked for what it can not do', () => {
     { ...POST, tokens: ['a', 'b'] },
     { ...POST, body: '' },
     { ...POST, method: 'GET' as const },
+    { ...POST, method: 'OPTIONS' as const },
+    { ...POST, method: 'OPTIONS' as const, body: '' },
   ]) {
     assert.notEqual(unfitForH2load({ request }), null);
   }

@@ -5,7 +5,8 @@ import {
   type ProtectedResourceParts,
 } from '../../src/discover/protected-resource.ts';
 import type { ProtectedResourcePlan } from '../../src/plan.ts';
-import { headOf } from '../route/plans.ts';
+import { answerDiscovery } from '../../src/discover/answer-discovery.ts';
+import { answeredOfSix, exchangeOf, headOf, listenerOf } from '../route/plans.ts';
 
 function resourceOf(
   plan: Partial<ProtectedResourcePlan> = {},
@@ -97,4 +98,17 @@ describe('the document', () => {
     const required = resourceOf({ scopesSupported: ['a'] }, { requiredScopes: ['c', 'd'] });
     assert.equal(required.challengeScope, 'c d');
   });
+});
+
+test('metadata is told to a few in a turn, since anybody may ask', async () => {
+  const protectedRoutes = {
+    find: () => ({ resource: resourceOf(), identifier: 'https://gw.test/mcp' }),
+    covers: () => true,
+  };
+  const request = () => {
+    const made = exchangeOf(headOf({ path: '/.well-known/oauth-protected-resource/mcp' }));
+    made.exchange.listener = { ...listenerOf(null), protectedRoutes };
+    return made;
+  };
+  assert.deepEqual(await answeredOfSix(answerDiscovery, request), [4, 6]);
 });

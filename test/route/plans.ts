@@ -1,5 +1,6 @@
 /** Builders for what the tests of this stage share: heads, plans and runtimes with everything unimportant filled in. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RequestHead } from '../../src/accept/request-head.ts';
 import type { Responder } from '../../src/accept/responder.ts';
 import { Exchange } from '../../src/exchange.ts';
@@ -159,4 +160,19 @@ export function exchangeOf(
     onDrain: unexpected,
   };
   return { exchange: new Exchange(head, responder, null, listeners, serverName, 0, 0), answers };
+}
+
+/** How many of six requests that come in one turn of the event loop are answered in it, and how many a turn later. */
+export async function answeredOfSix(
+  stage: (exchange: Exchange) => unknown,
+  request: () => ReturnType<typeof exchangeOf>,
+): Promise<readonly [inThisTurn: number, inTheNext: number]> {
+  // Those of earlier tests have had their turn.
+  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+  const all = Array.from({ length: 6 }, request);
+  for (const { exchange } of all) stage(exchange);
+  const count = (): number => all.filter(({ answers }) => answers.length > 0).length;
+  const inThisTurn = count();
+  await nextTurn();
+  return [inThisTurn, count()];
 }

@@ -11,7 +11,15 @@ import { redirect } from '../../src/route/redirect.ts';
 import { createRouteTable } from '../../src/route/route-table.ts';
 import type { Exchange } from '../../src/exchange.ts';
 import { ANSWERED, PASS, type Verdict } from '../../src/verdict.ts';
-import { entryOf, exchangeOf, headOf, listenerOf, matchOf, ruleRuntimeOf } from './plans.ts';
+import {
+  answeredOfSix,
+  entryOf,
+  exchangeOf,
+  headOf,
+  listenerOf,
+  matchOf,
+  ruleRuntimeOf,
+} from './plans.ts';
 
 /** Both stages, the second only where the first lets pass. */
 function find(exchange: Exchange): Verdict {
@@ -98,6 +106,15 @@ describe('answerCors', () => {
     assert.ok(answers[0].headers.includes('https://app.example'));
   });
 
+  test('answers a few in a turn, since anybody may ask', async () => {
+    const request = () => {
+      const made = exchangeOf(preflight('https://app.example'));
+      made.exchange.rule = ruleRuntimeOf('x', { cors });
+      return made;
+    };
+    assert.deepEqual(await answeredOfSix(answerCors, request), [4, 6]);
+  });
+
   test('leaves all else to the next stage', () => {
     for (const [head, rule] of [
       [preflight('https://evil.example'), ruleRuntimeOf('x', { cors })],
@@ -143,6 +160,15 @@ describe('redirect', () => {
         body: '',
       },
     ]);
+  });
+
+  test('answers a few in a turn, since anybody may ask', async () => {
+    const request = () => {
+      const made = exchangeOf(headOf({ path: '/old' }));
+      made.exchange.rule = ruleRuntimeOf('x', { filters });
+      return made;
+    };
+    assert.deepEqual(await answeredOfSix(redirect, request), [4, 6]);
   });
 
   test('leaves rules without the filter to the next stage', () => {

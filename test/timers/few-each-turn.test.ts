@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { fewEachTurn } from '../../src/timers/few-each-turn.ts';
+import { fewEachTurn, waitForTurn } from '../../src/timers/few-each-turn.ts';
 
 /** Until nothing waits, and a turn more. */
 async function settle(): Promise<void> {
@@ -67,6 +67,20 @@ test('what asks again in its turn has another one', async () => {
   assert.equal(turns, 10);
 });
 
+test('who waits for a turn stands in the same line', async () => {
+  await settle();
+  const ran: number[] = [];
+  ask([1, 2, 3], ran);
+  assert.equal(waitForTurn(), null);
+  const wait = waitForTurn();
+  assert.ok(wait !== null);
+  void wait.then(() => ran.push(4));
+  ask([5], ran);
+  assert.deepEqual(ran, [1, 2, 3]);
+  await nextTurn();
+  assert.deepEqual(ran.sort(), [1, 2, 3, 4, 5]);
+});
+
 test('no more than 1,024 wait', async () => {
   await settle();
   let ran = 0;
@@ -75,6 +89,7 @@ test('no more than 1,024 wait', async () => {
   assert.equal(ran, 4);
   fewEachTurn(one);
   assert.equal(ran, 5);
+  assert.equal(waitForTurn(), null);
   await settle();
   assert.equal(ran, 4 + 1024 + 1);
 });
