@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { createReadBody } from './accept/read-body.ts';
 import { createAuthenticator, type PolicyAuthenticator } from './authenticate/authenticate.ts';
 import { createFetchKeySet } from './authenticate/fetch-key-set.ts';
-import { createKeySetStore } from './authenticate/key-set-store.ts';
+import { createKeySetStore, keySetId, type FetchedKeySet } from './authenticate/key-set-store.ts';
 import { createVerifyPool } from './authenticate/verify-pool.ts';
 import { createDecisionMemo } from './authorize/decision-memo.ts';
 import { authorizationServerPlans } from './build-discovery.ts';
@@ -74,6 +74,8 @@ export interface GatewayOptions {
   readonly recordDelivered: (exchange: Exchange, outcome: PostOutcome) => void;
   /** A sentence for the process log. */
   readonly onWarning: (warning: string) => void;
+  /** Other keys than before, for a worker that begins later. */
+  readonly onKeysFetched: (keySet: FetchedKeySet) => void;
   readonly onBug: (where: string, error: unknown) => void;
 }
 
@@ -82,9 +84,10 @@ export interface Gateway {
    * Puts a plan in force: opens what is new, swaps between two requests, lets go of what is old. Waits,
    * up to the deadline, for remote key sets that listeners are to wait for.
    *
+   * @param fetched by other workers: remote key sets that are new here begin with it
    * @throws Error when a socket can't be opened; then everything is as it was
    */
-  apply(plan: Plan): Promise<void>;
+  apply(plan: Plan, fetched: readonly FetchedKeySet[]): Promise<void>;
   /** Accepts nothing new; resolves when the last request is over, or at the timeout, which ends the rest. */
   drain(timeoutMs: Milliseconds): Promise<void>;
   status(): WorkerStatus;
@@ -99,6 +102,7 @@ export function createGateway({
   record,
   recordDelivered,
   onWarning,
+  onKeysFetched,
   onBug,
 }: GatewayOptions): Gateway {
   const monotonicNow = (): number => performance.now();
@@ -113,6 +117,7 @@ export function createGateway({
     clock: systemClock,
     random: Math.random,
     onWarning,
+    onFetched: (plan, keys) => onKeysFetched({ id: keySetId(plan), ...keys }),
   });
   const reuseAuthenticators = createReuse<AuthenticationPlan, PolicyAuthenticator>((plan) =>
     createAuthenticator(plan, {
@@ -290,7 +295,8 @@ export function createGateway({
   }
 
   return {
-    async apply(plan) {
+    async apply(plan, fetched) {
+      keySets.offer(fetched);
       const turns: Turn<unknown>[] = [];
       try {
         const auth = reuseAuthenticators(plan.authentications);

@@ -14,9 +14,7 @@ export type Backend = 'fast' | 'stream' | 'faulty';
 
 /** Something bad that was done to the gate or to what it needs. */
 export type Fault =
-  | { readonly what: 'kill' }
-  | { readonly what: 'restart'; readonly backend: Backend }
-  | { readonly what: 'jwks' };
+  { readonly what: 'kill' } | { readonly what: 'restart'; readonly backend: Backend };
 
 interface Window {
   readonly fault: Fault;
@@ -117,8 +115,5 @@ function excuses(fault: Fault, backend: Backend | null, seen: Seen): boolean {
     case 'restart':
       if (backend !== fault.backend) return false;
       return seen.cut !== null ? resets.test(seen.cut) : unreachable.test(seen.text);
-    case 'jwks':
-      // A new worker that could not fetch its keys yet.
-      return seen.status === 503 && seen.text.startsWith('authentication is not available');
   }
 }

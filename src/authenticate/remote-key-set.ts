@@ -4,12 +4,19 @@ import type { Clock, EpochMilliseconds, Milliseconds } from '../units.ts';
 import type { FetchKeySet, KeySetAnswer } from './fetch-key-set.ts';
 import { emptyKeySetContent, isSameContent, readKeySet } from './key-set.ts';
 import type { KeySet } from './key-set.ts';
+import { writeVerificationKey } from './verification-key.ts';
 
 export interface RemoteKeySet extends KeySet {
   /** Resolves once keys have been fetched for the first time, or the set is closed. Never rejects. */
   readonly ready: Promise<void>;
   /** Stops the refreshing; a fetch under way is aborted. */
   close(): void;
+}
+
+/** What was fetched of a set: its usable keys, of them what is public. */
+export interface FetchedKeys {
+  readonly jwks: readonly Readonly<Record<string, string>>[];
+  readonly fetchedAtMs: EpochMilliseconds;
 }
 
 export interface RemoteKeySetOptions {
@@ -19,6 +26,8 @@ export interface RemoteKeySetOptions {
   readonly random: () => number;
   /** A sentence for the log: a failed fetch, or a key that was left out. */
   readonly onWarning: (warning: string) => void;
+  /** Called with every fetch that brought other keys than the one before. */
+  readonly onFetched?: (plan: RemoteKeysPlan, keys: FetchedKeys) => void;
   readonly timing?: Partial<RemoteKeySetTiming>;
 }
 
@@ -50,10 +59,13 @@ const maxTimerMs = 2 ** 31 - 1;
  * ends, and once when a token names an unknown `kid` and the last such fetch is long enough ago. One fetch
  * at a time serves all who wait. The last good set stays while the endpoint is down; a failed fetch is
  * tried again with growing, randomly shortened waits. An answer that comes after a newer one is dropped.
+ *
+ * @param earlier what another worker has fetched of the set, which counts until the first fetch of its own succeeds
  */
 export function createRemoteKeySet(
   plan: RemoteKeysPlan,
   options: RemoteKeySetOptions,
+  earlier: FetchedKeys | null = null,
 ): RemoteKeySet {
   const timing = { ...defaultTiming, ...options.timing };
   const { clock, random } = options;
@@ -85,9 +97,13 @@ export function createRemoteKeySet(
     consecutiveFailures = 0;
     lastProblem = null;
     const next = readKeySet(jwks, content, warn);
-    if (generation === 0 || !isSameContent(next, content)) generation += 1;
+    const isOther = generation === 0 || !isSameContent(next, content);
     content = next;
     markReady();
+    if (!isOther) return;
+    generation += 1;
+    const publicKeys = Array.from(content.keys, writeVerificationKey);
+    options.onFetched?.(plan, { jwks: publicKeys, fetchedAtMs });
   }
 
   function countFailure(problem: string): void {
@@ -140,6 +156,12 @@ export function createRemoteKeySet(
     return done;
   }
 
+  if (earlier !== null) {
+    content = readKeySet(earlier.jwks, content, warn);
+    ({ fetchedAtMs } = earlier);
+    generation = 1;
+    markReady();
+  }
   void fetchOnce();
 
   return {

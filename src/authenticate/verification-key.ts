@@ -52,6 +52,16 @@ export function readVerificationKey(jwk: unknown): VerificationKey | string {
   };
 }
 
+/** The key as a member of a set (RFC 7517, section 4) that {@link readVerificationKey} makes the same key of. */
+export function writeVerificationKey({
+  kid,
+  jwk,
+  alg,
+  forSignatures,
+}: VerificationKey): Readonly<Record<string, string>> {
+  return { kid, ...jwk, ...(alg !== null && { alg }), use: forSignatures ? 'sig' : 'enc' };
+}
+
 /** Whether two keys are interchangeable: whatever one accepts, the other accepts. */
 export function isSameKey(a: VerificationKey, b: VerificationKey): boolean {
   return (

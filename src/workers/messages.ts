@@ -1,11 +1,12 @@
 /** What the primary and its workers say to each other over the IPC channel. */
 
+import type { FetchedKeySet } from '../authenticate/key-set-store.ts';
 import type { Plan } from '../plan.ts';
 import type { Milliseconds } from '../units.ts';
 
 export type ToWorker =
-  /** Put this plan in force. Answered with `applied` or `refused`. */
-  | { readonly type: 'apply'; readonly plan: Plan }
+  /** Put this plan in force, with what others have fetched for it. Answered with `applied` or `refused`. */
+  | { readonly type: 'apply'; readonly plan: Plan; readonly keySets: readonly FetchedKeySet[] }
   /** Finish what is running, accept nothing new, then exit. */
   | { readonly type: 'drain' }
   /** What another worker says; see `siblings.ts`. */
@@ -22,6 +23,8 @@ export type ToPrimary =
   | { readonly type: 'applied'; readonly generation: number }
   | { readonly type: 'refused'; readonly generation: number; readonly message: string }
   | { readonly type: 'status'; readonly status: WorkerStatus }
+  /** For whoever takes this worker's place. */
+  | { readonly type: 'key-set'; readonly keySet: FetchedKeySet }
   /** For another worker, or for all others (`null`). */
   | {
       readonly type: 'sibling';

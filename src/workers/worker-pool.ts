@@ -2,7 +2,9 @@ import cluster, { type Worker } from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import type { Plan } from '../plan.ts';
 import type { Milliseconds } from '../units.ts';
+import type { FetchedKeySet } from '../authenticate/key-set-store.ts';
 import { restartDelayMs } from './backoff.ts';
+import { createFetchedKeySets } from './fetched-key-sets.ts';
 import { isMessageOf, type ToPrimary, type ToWorker, type WorkerStatus } from './messages.ts';
 import { createSiblingRelay, type RelayMember } from './sibling-relay.ts';
 import { WORKER_ID_VARIABLE, type SiblingLimits } from './siblings.ts';
@@ -67,6 +69,7 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
   let draining = false;
   const slots = new Set<Slot>();
   const siblings = createSiblingRelay(options.siblingLimits);
+  const fetched = createFetchedKeySets();
   for (let index = 0; index < options.count; index += 1) addSlot();
 
   function addSlot(): void {
@@ -98,8 +101,9 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
 
   function watch(slot: Slot): void {
     slot.worker.on('message', (message: unknown) => {
-      if (!isMessageOf<ToPrimary>(['status'], message)) return;
+      if (!isMessageOf<ToPrimary>(['status', 'key-set'], message)) return;
       if (message.type === 'status') slot.status = message.status;
+      if (message.type === 'key-set') fetched.add(message.keySet);
     });
     const { member } = slot;
     slot.worker.on('message', (message: unknown) => {
@@ -123,11 +127,18 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
     if (draining) return;
     Object.assign(slot, launch());
     watch(slot);
-    if (plan !== null) void applyTo(slot, plan);
+    if (plan !== null) void applyTo(slot, plan, fetched.all());
   }
 
-  /** @returns the worker's words where it refuses; `null` too where it died: its successor gets the plan */
-  async function applyTo(slot: Slot, wanted: Plan): Promise<string | null> {
+  /**
+   * @param keySets which the worker begins with
+   * @returns the worker's words where it refuses; `null` too where it died: its successor gets the plan
+   */
+  async function applyTo(
+    slot: Slot,
+    wanted: Plan,
+    keySets: readonly FetchedKeySet[],
+  ): Promise<string | null> {
     const { worker } = slot;
     await slot.started;
     if (worker.isDead()) return null;
@@ -149,12 +160,12 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
       const timer = setTimeout(() => settle('no answer in time'), APPLY_TIMEOUT_MS);
       worker.on('message', onMessage);
       worker.once('exit', onExit);
-      send(worker, { type: 'apply', plan: wanted });
+      send(worker, { type: 'apply', plan: wanted, keySets });
     });
   }
 
   async function applyToAll(wanted: Plan): Promise<string | null> {
-    const answers = await Promise.all([...slots].map((slot) => applyTo(slot, wanted)));
+    const answers = await Promise.all([...slots].map((slot) => applyTo(slot, wanted, [])));
     return answers.find((answer) => answer !== null) ?? null;
   }
 
@@ -164,10 +175,12 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
       const before = plan;
       plan = wanted;
       const refused = await applyToAll(wanted);
-      if (refused === null) return null;
-      plan = before;
-      if (before !== null) await applyToAll(before);
-      return new Error(refused);
+      if (refused !== null) {
+        plan = before;
+        if (before !== null) await applyToAll(before);
+      }
+      if (plan !== null) fetched.keepOnly(plan);
+      return refused === null ? null : new Error(refused);
     },
     statuses: () => [...slots].flatMap(({ status }) => (status === null ? [] : [status])),
     isComplete: () =>

@@ -38,6 +38,7 @@ const gateway = createGateway({
   record: createRecorder(recording),
   recordDelivered: createDeliveryRecorder(recording),
   onWarning: (warning) => log.warn(warning),
+  onKeysFetched: (keySet) => say({ type: 'key-set', keySet }),
   onBug: bug,
 });
 
@@ -57,10 +58,10 @@ process.on('message', (message: unknown) => {
     return;
   }
   if (message.type !== 'apply') return;
-  const { plan } = message;
+  const { plan, keySets } = message;
   work = work.then(async () => {
     try {
-      await gateway.apply(plan);
+      await gateway.apply(plan, keySets);
       report();
       say({ type: 'applied', generation: plan.generation });
     } catch (error) {

@@ -4,9 +4,13 @@ import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeySetAnswer } from '../../src/authenticate/fetch-key-set.ts';
-import { createKeySetStore } from '../../src/authenticate/key-set-store.ts';
+import { createKeySetStore, keySetId } from '../../src/authenticate/key-set-store.ts';
 import { createRemoteKeySet } from '../../src/authenticate/remote-key-set.ts';
-import type { RemoteKeySet, RemoteKeySetTiming } from '../../src/authenticate/remote-key-set.ts';
+import type {
+  FetchedKeys,
+  RemoteKeySet,
+  RemoteKeySetTiming,
+} from '../../src/authenticate/remote-key-set.ts';
 import type { RemoteKeysPlan } from '../../src/plan.ts';
 import { fastRetry, fetchKeySet, startKeyEndpoint, until } from './key-endpoint.ts';
 import { makeKey, nowMs } from './token-issuer.ts';
@@ -214,4 +218,98 @@ test('equal plans share one set until the last holder releases it', async (t) =>
   store.release(endpoint.plan);
   assert.equal(first.refetch(), null);
   assert.notEqual(store.acquire(endpoint.plan), first);
+});
+
+describe('what one worker has fetched', () => {
+  const options = {
+    ...{ clock: () => nowMs, random: () => 0, onWarning: () => undefined },
+    timing: { ...fastRetry, fetchTimeoutMs: 5000 },
+  };
+
+  /** A set that fetches by itself, and what it tells of that. */
+  function teller(t: TestContext, plan: RemoteKeysPlan) {
+    const told: FetchedKeys[] = [];
+    const set = createRemoteKeySet(plan, {
+      ...options,
+      fetch: fetchKeySet,
+      onFetched: (_plan, keys) => void told.push(keys),
+    });
+    t.after(() => set.close());
+    return { set, told };
+  }
+
+  test('is told when the keys are others, and of them what is public and usable', async (t) => {
+    const rsa = await makeKey('RS256', 'rsa', { use: 'enc' });
+    const endpoint = await startKeyEndpoint(t);
+    endpoint.publish({ ...oldKey.jwk, x5c: ['certificate'] }, rsa.jwk, {
+      ...newKey.jwk,
+      kid: 'private',
+      d: 'secret',
+    });
+    const { set, told } = teller(t, { ...endpoint.plan, cacheDurationMs: 1 });
+    await until(() => endpoint.requests.length >= 3);
+    assert.equal(told.length, 1);
+    const { kty, crv, x, y } = oldKey.jwk;
+    assert.deepEqual(told[0], {
+      jwks: [
+        { kid: 'old', kty, crv, x, y, alg: 'ES256', use: 'sig' },
+        { kid: 'rsa', kty: 'RSA', e: rsa.jwk.e, n: rsa.jwk.n, alg: 'RS256', use: 'enc' },
+      ],
+      fetchedAtMs: nowMs,
+    });
+    endpoint.publish(newKey.jwk);
+    await until(() => set.find('new').length === 1);
+    assert.deepEqual(
+      told[1]?.jwks.map(({ kid }) => kid),
+      ['new'],
+    );
+  });
+
+  test('is what another begins with, and keeps while the endpoint does not answer', async (t) => {
+    const endpoint = await startKeyEndpoint(t, oldKey.jwk);
+    const { set, told } = teller(t, endpoint.plan);
+    await set.ready;
+    const [fetched] = told;
+    assert.ok(fetched !== undefined);
+
+    endpoint.answer = (response) => void response.writeHead(503).end();
+    const store = createKeySetStore({ ...options, clock: () => nowMs + 7, fetch: fetchKeySet });
+    t.after(() => store.close());
+    // As it comes from another process.
+    const id = keySetId(endpoint.plan);
+    store.offer([JSON.parse(JSON.stringify({ id, ...fetched })) as { id: string } & FetchedKeys]);
+    const other = store.acquire(endpoint.plan);
+    await other.ready;
+    assert.equal(other.generation, 1);
+    const [key] = set.find('old');
+    assert.deepEqual(other.find('old'), [key]);
+    assert.equal(other.state().fetchedAtMs, nowMs);
+    await until(() => other.state().consecutiveFailures >= 2);
+    assert.equal(other.find('old').length, 1);
+
+    const kept = other.find('old')[0];
+    endpoint.publish(oldKey.jwk);
+    await until(() => other.state().consecutiveFailures === 0);
+    assert.equal(other.state().fetchedAtMs, nowMs + 7);
+    assert.equal(other.generation, 1, 'tokens that were accepted meanwhile stay so');
+    assert.equal(other.find('old')[0], kept);
+  });
+
+  test('counts for its own set alone, and not for one that is open', async (t) => {
+    const endpoint = await startKeyEndpoint(t);
+    endpoint.answer = () => undefined;
+    const store = createKeySetStore({ ...options, fetch: fetchKeySet });
+    t.after(() => store.close());
+    const open = store.acquire(endpoint.plan);
+    const jwks = [{ kid: 'old', kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) }];
+    store.offer([{ id: keySetId(endpoint.plan), jwks, fetchedAtMs: nowMs }]);
+    assert.equal(store.acquire(endpoint.plan), open);
+    assert.equal(open.generation, 0);
+    const elsewhere = { ...endpoint.plan, url: 'http://issuer.test/keys/other.json' };
+    assert.equal(store.acquire(elsewhere).generation, 0);
+    store.offer([]);
+    store.release(endpoint.plan);
+    store.release(endpoint.plan);
+    assert.equal(store.acquire(endpoint.plan).generation, 0);
+  });
 });

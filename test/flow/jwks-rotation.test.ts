@@ -5,6 +5,7 @@ import { startFakeUpstream } from '../harness/fake-upstream.ts';
 import { startGate } from '../harness/gate.ts';
 import { ping, sendMcp } from '../harness/http-client.ts';
 import { startJwksServer, type JwksServer } from '../harness/jwks-server.ts';
+import { processTree } from '../harness/memory.ts';
 import {
   backendTls,
   caConfigMap,
@@ -128,6 +129,42 @@ describe('a remote key set', { concurrency: false }, () => {
       assert.equal((await sendMcp(gate.port, ping, { token })).status, 200);
       assert.equal((await gate.admin('/healthz/ready')).status, 200);
     });
+  }
+});
+
+describe('a worker that takes the place of a dead one', { concurrency: false }, () => {
+  for (const state of ['down', 'hang'] as const) {
+    test(
+      `has its keys while their endpoint is ${state}, and fetches them anew when it can`,
+      { skip: processTree(process.pid) === null && 'this system has no /proc' },
+      async (t) => {
+        const [signer, next] = await Promise.all([newIssuer('key'), newIssuer('next')]);
+        const { jwks, gate } = await start(t, [signer.jwk], '1h');
+        jwks.state = state;
+        const [, victim] = processTree(gate.pid) ?? [];
+        assert.ok(victim !== undefined);
+        const fetchesSoFar = jwks.fetches;
+        process.kill(victim, 'SIGKILL');
+        await until(
+          'the death to be noticed',
+          () => !(processTree(gate.pid) ?? []).includes(victim),
+        );
+        await until('a new worker to ask', () => jwks.fetches > fetchesSoFar);
+        await until('readiness', async () => (await gate.admin('/healthz/ready')).status === 200);
+        const token = await signer.sign({ jti: 'new' });
+        const answer = await sendMcp(gate.port, ping, { token });
+        assert.equal(answer.status, 200, answer.text);
+
+        jwks.publish(next.jwk);
+        jwks.state = 'up';
+        await until('the old key to be gone', async () => {
+          const late = await sendMcp(gate.port, ping, { token });
+          return late.status === 403;
+        });
+        const fresh = await sendMcp(gate.port, ping, { token: await next.sign() });
+        assert.equal(fresh.status, 200, fresh.text);
+      },
+    );
   }
 });
 
