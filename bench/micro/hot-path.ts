@@ -1,6 +1,6 @@
 /**
  * The whole way of a request through the gate, apart from sockets and the native server: what of the CPU time
- * of a request is our own. `--profile` writes a CPU profile to bench/profiles.
+ * of a request is our own, and how much memory it takes. `--profile` writes a CPU profile to bench/profiles.
  *
  *   npm run bench:micro (compiled first: tsx adds work of its own to every closure)
  */
@@ -232,14 +232,20 @@ async function measureAll(): Promise<void> {
   const cases = new Map<string, () => Promise<void>>();
   for (const duty of ['plain', 'claim', 'tool'] as const) cases.set(duty, await createRun(duty));
   const best = new Map<string, number>();
+  /** Octets that a request takes of the heap. */
+  const taken = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [name, run] of cases) {
       const before = process.cpuUsage();
       let requests = 0;
       let microseconds = 0;
       while (microseconds < ROUND_MS * 1000) {
+        const heapBefore = process.memoryUsage().heapUsed;
         for (let batch = 0; batch < 10; batch += 1) await run();
         requests += 10 * CONNECTIONS;
+        // Too little where memory was collected in between, which it is not each time. The first round compiles.
+        const octets = (process.memoryUsage().heapUsed - heapBefore) / (10 * CONNECTIONS);
+        if (round > 0) taken.set(name, Math.max(taken.get(name) ?? 0, octets));
         const { user, system } = process.cpuUsage(before);
         microseconds = user + system;
       }
@@ -247,7 +253,9 @@ async function measureAll(): Promise<void> {
     }
   }
   for (const [name, microseconds] of best) {
-    process.stdout.write(`${name.padEnd(6)} ${microseconds.toFixed(2).padStart(7)} µs a request\n`);
+    const time = `${microseconds.toFixed(2).padStart(7)} µs`;
+    const memory = `${(taken.get(name) ?? 0).toFixed(0).padStart(6)} octets`;
+    process.stdout.write(`${name.padEnd(6)} ${time} and ${memory} a request\n`);
   }
 }
 

@@ -28,16 +28,21 @@ function continueFrom(exchange: Exchange, first: number): Verdict | Promise<Verd
       exchange.startedAtMs,
       exchange.findings,
     );
-    if (result instanceof Promise) {
-      return result.then((settled) => {
-        const refusal = accept(exchange, authenticator, settled);
-        return refusal ?? continueFrom(exchange, index + 1);
-      });
-    }
+    if (result instanceof Promise) return continueAfter(result, exchange, authenticator, index);
     const refusal = accept(exchange, authenticator, result);
     if (refusal !== null) return refusal;
   }
   return PASS;
+}
+
+async function continueAfter(
+  result: Promise<Authenticated | Refusal>,
+  exchange: Exchange,
+  authenticator: Authenticator,
+  index: number,
+): Promise<Verdict> {
+  const refusal = accept(exchange, authenticator, await result);
+  return refusal ?? continueFrom(exchange, index + 1);
 }
 
 function accept(
@@ -61,7 +66,8 @@ function accept(
   }
   if (location === null) return null;
   if (principal?.keepToken !== true) {
-    exchange.tokensToRemove = [...exchange.tokensToRemove, location];
+    const earlier = exchange.tokensToRemove;
+    exchange.tokensToRemove = earlier.length === 0 ? [location] : [...earlier, location];
   } else if (isHeader(location)) {
     exchange.keptTokenHeader = location.name;
   }
