@@ -168,6 +168,36 @@ describe('a worker that takes the place of a dead one', { concurrency: false }, 
   }
 });
 
+test(
+  'keys that no resource asked for in between do not come back from a dead worker',
+  { skip: processTree(process.pid) === null && 'this system has no /proc' },
+  async (t) => {
+    const signer = await newIssuer('key');
+    const jwks = await startJwksServer(t, [signer.jwk]);
+    const upstream = await startFakeUpstream(t);
+    const more = remotePolicy(jwks, { cacheDuration: '1h' });
+    const options = ['--key-set-deadline=0s'];
+    const gate = await startGate(t, { upstreamPort: upstream.port, more, options });
+    const ask = async () => (await sendMcp(gate.port, ping, { token: await signer.sign() })).status;
+    assert.equal(await ask(), 200);
+    await gate.reload(gate.resources());
+    jwks.state = 'down';
+    await gate.reload(gate.resources(...more));
+    assert.equal(await ask(), 503);
+    const [, victim] = processTree(gate.pid) ?? [];
+    assert.ok(victim !== undefined);
+    process.kill(victim, 'SIGKILL');
+    await until('a new worker', () => {
+      const [, worker] = processTree(gate.pid) ?? [];
+      return worker !== undefined && worker !== victim;
+    });
+    await until('an answer', async () => (await ask().catch(() => null)) !== null);
+    assert.equal(await ask(), 503);
+    jwks.state = 'up';
+    await until('the keys', async () => (await ask()) === 200);
+  },
+);
+
 describe('a key set over HTTPS', () => {
   for (const { name, trusted } of [
     { name: 'with the right authority is used', trusted: true },
