@@ -169,7 +169,7 @@ export function createAuthenticator(
     return judgement.then((verdict) => answer(verdict, location, 'verified'));
   }
 
-  /** What can't be read is refused at once. */
+  /** Reads a new token and has it judged; one that can't be read is refused without a wait. */
   function judgeNew(
     found: FoundToken,
     scope: ProviderScope,

@@ -32,7 +32,7 @@ export function fewEachTurn(patient: Patient): void {
 /**
  * Waits for a turn as {@link fewEachTurn} does.
  *
- * @returns `null` who has room goes on at once
+ * @returns `null` where there is room: who asks goes on at once
  */
 export function waitForTurn(): Promise<void> | null {
   if (takePlace()) return null;
